@@ -1,0 +1,1 @@
+"""Example projects: documentation, demo and test data at once."""

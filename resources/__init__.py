@@ -1,0 +1,1 @@
+"""Data files of the product, read with importlib.resources."""
