@@ -1,0 +1,1 @@
+"""Checks: one file per rule family, found because it ends in ``RULES``."""

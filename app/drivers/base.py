@@ -1,0 +1,299 @@
+"""The contract every protocol driver keeps: a ``Spec`` that needs no library, and a ``Session`` in the connector process.
+
+A driver is a folder: ``spec.py`` ends in ``SPEC``, ``session.py`` ends in ``open_session``. Nothing else names it.
+Everything here crosses the pipe between window and connector, so it is msgspec structs of plain values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Literal, Protocol, runtime_checkable
+
+import msgspec
+
+from app.model.columns import SampleColumns
+from app.model.plant import Security
+
+
+class Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of what crosses the pipe."""
+
+
+class UnitSettings(Wire, frozen=True, kw_only=True):
+    number: int
+    order: str = "ABCD"
+
+
+class EndpointConfig(Wire, frozen=True, kw_only=True):
+    """All a session needs to know of an endpoint. ``secret`` is resolved just before it is sent and never stored."""
+
+    name: str
+    url: str
+    security: Security = Security()
+    secret: str = ""
+    settings: dict[str, bool | int | float | str] = {}
+    units: tuple[UnitSettings, ...] = ()
+
+
+class OfferedEndpoint(Wire, frozen=True, kw_only=True):
+    """One way to connect that the server offers (OPC 10000-4 §7.14 EndpointDescription)."""
+
+    url: str
+    policy: str
+    mode: str
+    users: tuple[str, ...] = ()
+    level: int = 0
+
+
+class EndpointReport(Wire, frozen=True, kw_only=True):
+    """What answered.
+
+    Attributes:
+        title: One line for a person: product and version, or "Modbus TCP device".
+        round_trip_s: Of the cheapest request.
+        clock_offset_s: Server's clock minus ours; None where the protocol has none.
+        limits: Name → number as the server publishes them (OPC UA OperationLimits); 0 is "no limit stated".
+        notes: Sentences a person should read: an unresolvable host name replaced by the one that worked, and the like.
+    """
+
+    title: str
+    url: str
+    application_uri: str = ""
+    product: str = ""
+    namespaces: tuple[str, ...] = ()
+    offered: tuple[OfferedEndpoint, ...] = ()
+    units: tuple[int, ...] = ()
+    limits: dict[str, int] = {}
+    round_trip_s: float = 0.0
+    clock_offset_s: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+NodeClass = Literal[
+    "object",
+    "variable",
+    "method",
+    "object type",
+    "variable type",
+    "data type",
+    "reference type",
+    "view",
+    "unit",
+    "table",
+]
+
+
+class BrowseColumns(Wire, frozen=True, kw_only=True):
+    """Children of one or more nodes, all columns of one length.
+
+    Attributes:
+        parent: Index into the ``nodes`` asked for (browse), or of an earlier row + number of roots (crawl).
+        id: Canonical id, usable as an address when ``node_class`` is "variable".
+        name: Display name.
+        browse_name: OPC UA qualified name as ``<namespace URI>:<name>`` where the URI differs from the parent's, else the bare name.
+        path: Browse path from Objects (OPC UA: ``/2:Line1/2:Speed`` is index bound, so: names joined by "/" with "&" escapes).
+        type: Type word of ``app.model.values`` for variables; type definition's name for objects.
+        has_children: False only where it is known.
+        errors: Index into ``nodes`` → why this one could not be browsed; the others are still there.
+        resume: Opaque; pass it to ``browse`` to go on (continuation points), None when all is here.
+    """
+
+    parent: tuple[int, ...] = ()
+    id: tuple[str, ...] = ()
+    name: tuple[str, ...] = ()
+    browse_name: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+    node_class: tuple[str, ...] = ()
+    type: tuple[str, ...] = ()
+    has_children: tuple[bool, ...] = ()
+    description: tuple[str, ...] = ()
+    errors: dict[int, str] = {}
+    resume: bytes | None = None
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+
+class Item(Wire, frozen=True, kw_only=True):
+    """One thing to read. The session applies ``gain`` and ``offset`` to numbers (float64 unless 1 and 0)."""
+
+    address: str
+    gain: float = 1.0
+    offset: float = 0.0
+
+
+class WatchItem(Item, frozen=True, kw_only=True):
+    """One thing to watch. ``handle`` is the caller's number and comes back in every sample."""
+
+    handle: int
+    interval_ms: int = 1000
+    deadband: float = 0.0
+    queue_size: int = 10
+    type: str = ""
+    path: str = ""
+
+
+class ItemState(Wire, frozen=True, kw_only=True):
+    """What the device made of a watched item: the rate it granted, or why it refused."""
+
+    handle: int
+    interval_ms: float | None = None
+    refused: str = ""
+    status: int = 0
+
+
+class NodeAttribute(Wire, frozen=True, kw_only=True):
+    """One line of the details panel: a name, a text to show, and the bare value for copying."""
+
+    name: str
+    text: str
+    status: str = ""
+
+
+class NodeDetails(Wire, frozen=True, kw_only=True):
+    """Everything the source says of one node or register.
+
+    ``unit`` is a UNECE code where the source's EUInformation has one, else the symbol it shows. ``enum`` is number → name.
+    """
+
+    id: str
+    name: str = ""
+    path: str = ""
+    node_class: str = ""
+    type: str = ""
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    enum: dict[str, str] = {}
+    access: str = "r"
+    description: str = ""
+    attributes: tuple[NodeAttribute, ...] = ()
+    error: str = ""
+
+
+class Alive(Wire, frozen=True, kw_only=True, tag="alive"):
+    """Proof of life: bytes came, or our probe was answered. Sent at least once a second while that is so."""
+
+    round_trip_s: float = 0.0
+
+
+class Gap(Wire, frozen=True, kw_only=True, tag="gap"):
+    """Samples of these handles (all when empty) are known to be missing before the next ones."""
+
+    handles: tuple[int, ...] = ()
+    why: str = ""
+
+
+class ItemStates(Wire, frozen=True, kw_only=True, tag="items"):
+    states: tuple[ItemState, ...] = ()
+
+
+class Ended(Wire, frozen=True, kw_only=True, tag="ended"):
+    """The connection is lost; the last event of a session."""
+
+    why: str = ""
+
+
+Event = SampleColumns | Alive | Gap | ItemStates | Ended
+
+
+class Session(Protocol):
+    """One attempt at one connection. Lives on the connector's event loop and is thrown away when it fails; the supervisor makes the next."""
+
+    async def open(self, timeout_s: float) -> EndpointReport:
+        """Connect.
+
+        Raises:
+            EndpointError: what, where, why, fix: which step failed and what the person can do.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Release everything. Safe twice, and after a failed open."""
+
+    async def browse(self, nodes: Sequence[str], resume: bytes | None = None) -> BrowseColumns:
+        """Children of many nodes at once; ``""`` is the root. A node that cannot be browsed is in ``errors``."""
+        ...
+
+    def crawl(self, root: str, limit: int) -> AsyncIterator[BrowseColumns]:
+        """Everything below ``root``, at most ``limit`` rows, level by level, each node once; rows carry their whole ``path``."""
+        ...
+
+    async def read(self, items: Sequence[Item]) -> SampleColumns:
+        """Read now; order and length of ``items``, handles 0…n-1. A refused item has quality BAD and its status; it does not raise."""
+        ...
+
+    async def details(self, nodes: Sequence[str]) -> list[NodeDetails]:
+        """Everything about these nodes, in order; one that cannot be read carries ``error``."""
+        ...
+
+    async def set_watch(self, add: Sequence[WatchItem], remove: Sequence[int]) -> list[ItemState]:
+        """Begin and end watching. One state per added item: revised rate, or refused and why."""
+        ...
+
+    def events(self) -> AsyncIterator[Event]:
+        """What happens, in order, until ``Ended``. Called once. ``Alive`` also comes when no value changed."""
+        ...
+
+
+class SettingField(Wire, frozen=True, kw_only=True):
+    """One setting of a driver, from which dialogs and validation are made."""
+
+    name: str
+    title: str
+    kind: Literal["bool", "int", "float", "text", "choice"]
+    default: bool | int | float | str
+    choices: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    unit: str = ""
+    help: str = ""
+
+
+@runtime_checkable
+class Spec(Protocol):
+    """What is known of a protocol without its library: URLs, address grammar, settings, status codes. Pure and cheap to import."""
+
+    key: str
+    title: str
+    schemes: tuple[str, ...]
+    default_port: int
+    settings: tuple[SettingField, ...]
+    source_times: bool
+
+    def parse_url(self, text: str) -> str:
+        """Canonical URL.
+
+        Raises:
+            UserError: Not a URL of this protocol, and what one looks like.
+        """
+        ...
+
+    def parse_address(self, text: str, *, namespaces: Sequence[str] = (), notation: str = "") -> str:
+        """Canonical address.
+
+        Args:
+            text: What a person typed or pasted.
+            namespaces: Namespace URIs by index, where index forms are to be accepted.
+            notation: Modbus only: "" zero-based canonical, "modicon", "one-based", "hex".
+
+        Raises:
+            UserError: What is wrong, at which character, and an example of a right one.
+        """
+        ...
+
+    def type_of(self, address: str) -> str:
+        """Type word that the address itself states (Modbus), "" where only the source knows (OPC UA)."""
+        ...
+
+    def status_text(self, status: int) -> str:
+        """``Good (0x00000000)``, ``IllegalDataAddress (2)``: stable, documented form."""
+        ...
+
+    def short_address(self, address: str) -> str:
+        """How the address is shown in a narrow column."""
+        ...
+
+    def describe(self, address: str) -> Mapping[str, str]:
+        """Title → text of each part of an address, for the details panel without a connection."""
+        ...

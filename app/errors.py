@@ -1,0 +1,33 @@
+"""Errors that reach a person. Each says what, where, why, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class UserError(Exception):
+    """A failure the user can act on; anything else is a bug and shows the crash dialog.
+
+    Args:
+        what: What did not happen, a sentence without a final period.
+        where: The thing the user typed or selected: URL, tag, file and line.
+        why: The cause, in the protocol's own words and code where there is one.
+        fix: The next thing to try; empty only when there is nothing to try.
+    """
+
+    def __init__(self, what: str, *, where: str, why: str, fix: str = "") -> None:
+        self.what, self.where, self.why, self.fix = what, where, why, fix
+        super().__init__(f"{what} ({where}): {why}" + (f". {fix}" if fix else ""))
+
+
+class EndpointError(UserError):
+    """An endpoint refused, vanished or answered nonsense."""
+
+
+class CollectedError(UserError):
+    """Several problems found in one pass, so that a person mends them all at once."""
+
+    def __init__(self, what: str, *, where: str, problems: Sequence[UserError], fix: str = "") -> None:
+        self.problems = tuple(problems)
+        why = "\n".join(f"{problem.where}: {problem.what}: {problem.why}" for problem in self.problems)
+        super().__init__(what, where=where, why=why, fix=fix)

@@ -1,0 +1,1 @@
+"""Gateway targets: one file per product, found because it ends in ``EXPORTER``."""

@@ -1,0 +1,1 @@
+"""From source values to IT values and messages: transforms, evaluation, delivery."""

@@ -1,0 +1,1 @@
+"""Approvals bound to content, and the review page."""

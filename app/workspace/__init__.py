@@ -1,0 +1,1 @@
+"""This laptop's side: settings, recent projects, reach-as, browse cache. Never project content."""

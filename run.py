@@ -1,0 +1,464 @@
+"""Start Tagloom from a checkout, on a machine where nothing was set up.
+
+    python3 run.py demo             the demo plant and the window (without a display: the same journey headless)
+    python3 run.py ARGS...          the same as: tagloom ARGS...
+    python3 run.py test [ARGS...]   lint, types, import layers, then pytest ARGS...
+    python3 run.py prove [PART...]  the long proofs; --list names the parts, --allow-skip NAME lets one be skipped
+    python3 run.py bench [NAME...]  the benchmarks; --list names them
+    python3 run.py lock             make requirements.txt again from pyproject.toml
+
+Set-up happens by itself and only when something changed: a Python from 3.11 to 3.15 is looked for, a virtual
+environment made in .venv and filled from requirements.txt; on Debian and Ubuntu the missing system packages are
+installed (as root) or named. All that it says goes to stderr. Variables:
+
+    TAGLOOM_VENV    where the virtual environment shall be instead
+    TAGLOOM_WHEELS  a folder of wheels: packages come from there and no network is used (PIP_* work as usual too)
+
+This file keeps to syntax that every Python reads, so that an old one can say what is missing. It needs no package.
+"""
+
+import sys
+
+if sys.version_info < (3, 4):
+    sys.exit("Tagloom needs Python 3.11 or newer; this is Python %d.%d. Start it with: python3 run.py" % sys.version_info[:2])
+
+import hashlib
+import json
+import os
+
+CHECKOUT = os.path.dirname(os.path.abspath(__file__))
+WINDOWS = os.name == "nt"
+OLDEST, NEWEST = (3, 11), (3, 15)  # what requirements.txt was resolved for
+DEVELOPER_COMMANDS = ("test", "prove", "bench", "lock")  # in tests/__main__.py; only these need the test section
+WINDOW_COMMANDS = ("demo", "open", "plot")  # and none at all: without Qt's system libraries these cannot work
+STAMP = "tagloom-setup.json"
+MAKING, READY = "making", "ready"
+
+# Debian's names. Qt's offscreen platform needs the first list, a real X11 window the second too (libraries by soname).
+LIBRARIES = (
+    ("libEGL.so.1", "libegl1"),
+    ("libGL.so.1", "libgl1"),
+    ("libglib-2.0.so.0", "libglib2.0-0"),
+    ("libfontconfig.so.1", "libfontconfig1"),
+    ("libdbus-1.so.3", "libdbus-1-3"),
+    ("libxkbcommon.so.0", "libxkbcommon0"),
+)
+X11_LIBRARIES = (
+    ("libxkbcommon-x11.so.0", "libxkbcommon-x11-0"),
+    ("libxcb-cursor.so.0", "libxcb-cursor0"),
+    ("libxcb-icccm.so.4", "libxcb-icccm4"),
+    ("libxcb-util.so.1", "libxcb-util1"),
+    ("libxcb-image.so.0", "libxcb-image0"),
+    ("libxcb-keysyms.so.1", "libxcb-keysyms1"),
+    ("libxcb-render-util.so.0", "libxcb-render-util0"),
+    ("libxcb-shape.so.0", "libxcb-shape0"),
+    ("libxcb-xkb.so.1", "libxcb-xkb1"),
+)
+FONT_PACKAGE = "fonts-dejavu-core"
+TEST_PROGRAMS = (("git", "git"),)  # tests merge project files with plain git
+
+
+class CannotSetUp(Exception):
+    """What is missing and what to do about it, in words for the person at the terminal."""
+
+
+def say(text):
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+# --- the lock and the stamp: is there anything to do at all?
+
+
+def read_sections(text):
+    """Split requirements.txt at its "# --- NAME" lines into {name: lines}; both must be there."""
+    sections = {}
+    name = None
+    for line in text.splitlines(True):
+        if line.startswith("# --- "):
+            name = line[6:].split()[0]
+            sections[name] = ""
+        elif name:
+            sections[name] += line
+    if "run" not in sections or "test" not in sections:
+        raise CannotSetUp('requirements.txt lacks the line "# --- run" or "# --- test"; restore it from git.')
+    return sections
+
+
+def lock_sections():
+    with open(os.path.join(CHECKOUT, "requirements.txt"), "rb") as lock:
+        return read_sections(lock.read().decode("utf-8").replace("\r\n", "\n"))
+
+
+def digests(sections):
+    return dict((name, hashlib.sha256(text.encode("utf-8")).hexdigest()) for name, text in sections.items())
+
+
+def is_ours(folder):
+    """Whether this file made the folder (or began to), so that it may be cleared."""
+    return os.path.exists(os.path.join(folder, STAMP)) or not os.path.isdir(folder) or not os.listdir(folder)
+
+
+def environment_folder():
+    chosen = os.environ.get("TAGLOOM_VENV")
+    if chosen:
+        return os.path.abspath(chosen)
+    for name in (".venv", ".venv-tagloom"):  # the second where someone made a .venv of his own: that one is left alone
+        folder = os.path.join(CHECKOUT, name)
+        if is_ours(folder):
+            break
+    if os.access(folder if os.path.isdir(folder) else CHECKOUT, os.W_OK):
+        return folder
+    key = hashlib.sha256(CHECKOUT.encode("utf-8")).hexdigest()[:16]
+    return os.path.join(cache_folder(), "tagloom", "environment-" + key)
+
+
+def cache_folder():
+    home = os.path.expanduser("~")
+    if WINDOWS:
+        return os.environ.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local")
+    if sys.platform == "darwin":
+        return os.path.join(home, "Library", "Caches")
+    return os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
+
+
+def environment_python(folder):
+    return os.path.join(folder, "Scripts", "python.exe") if WINDOWS else os.path.join(folder, "bin", "python")
+
+
+def read_stamp(folder):
+    try:
+        with open(os.path.join(folder, STAMP)) as file:
+            stamp = json.load(file)
+    except (OSError, ValueError):
+        return {}
+    return stamp if isinstance(stamp, dict) else {}
+
+
+def write_stamp(folder, stamp):
+    path = os.path.join(folder, STAMP)
+    with open(path + ".new", "w") as file:
+        json.dump(stamp, file, indent=1, sort_keys=True)
+    os.replace(path + ".new", path)
+
+
+def installed(stamp, wanted, folder):
+    """Which of the sections in `wanted` ({name: digest}) stand complete in the environment; None: it must be made anew."""
+    python = environment_python(folder)
+    if stamp.get("state") != READY or stamp.get("base") != os.path.realpath(python) or not os.path.exists(python):
+        return None  # never made, half-made, or its Python is gone or was replaced by another
+    done = stamp.get("sections", {})
+    if any(done[name] != wanted.get(name) for name in done):
+        return None  # made from another lock: what it no longer names would stay behind
+    try:
+        present = set(os.listdir(stamp["packages"]))
+    except (KeyError, OSError):
+        return None
+    return set(done) if present.issuperset(stamp.get("distributions", ())) else None
+
+
+# --- a Python
+
+
+PROBE = """
+import struct, sys, sysconfig
+try:
+    import ensurepip, venv
+    able = 1
+except ImportError:
+    able = 0
+gil = 0 if sysconfig.get_config_var("Py_GIL_DISABLED") else 1
+print(sys.version_info[0], sys.version_info[1], able, struct.calcsize("P") == 8 and gil and 1 or 0)
+"""
+
+
+def probe(command):
+    """(version, makes environments, has wheels) of a Python command, or None when it does not run."""
+    import subprocess
+
+    try:
+        answer = subprocess.check_output(command + ["-c", PROBE], stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+        major, minor, able, usual = (int(word) for word in answer.split())
+    except (OSError, ValueError, subprocess.CalledProcessError):
+        return None
+    return (major, minor), bool(able), bool(usual)
+
+
+def python_commands():
+    """Where a suitable Python may be, the nearest first."""
+    import glob
+    import shutil
+
+    versions = ["%d.%d" % (OLDEST[0], minor) for minor in range(NEWEST[1], OLDEST[1] - 1, -1)]
+    versions.append(versions.pop(0))  # the newest last: it may lack wheels for some platform still
+    yield [sys.executable]
+    for version in versions:
+        found = shutil.which("python" + version)
+        if found:
+            yield [found]
+        if WINDOWS and shutil.which("py"):
+            yield ["py", "-" + version]
+    pyenv = os.environ.get("PYENV_ROOT") or os.path.join(os.path.expanduser("~"), ".pyenv")
+    for version in versions:
+        for found in sorted(glob.glob(os.path.join(pyenv, "versions", version + ".*", "bin", "python"))):
+            yield [found]
+
+
+def find_python():
+    """A command of a suitable Python that can make environments; on Debian that may need a package first."""
+    unable = None
+    for command in python_commands():
+        answer = probe(command)
+        if answer is None or not OLDEST <= answer[0] <= NEWEST or not answer[2]:
+            continue
+        if answer[1]:
+            return command
+        unable = unable or (command, answer[0])
+    if unable and is_debian():
+        install_packages(["python%d.%d-venv" % unable[1]], "Python cannot make virtual environments yet.")
+        return unable[0]
+    raise CannotSetUp(
+        "Tagloom needs a 64-bit Python from %d.%d to %d.%d that can make virtual environments; this is %d.%d and no other "
+        "was found on PATH%s.\n" % (OLDEST + NEWEST + sys.version_info[:2] + (" or by py.exe" if WINDOWS else " or in pyenv",))
+        + ("Install " + ("Python 3.13 from python.org" if WINDOWS or sys.platform == "darwin" else "the packages python3.13 "
+           "and python3.13-venv (or python3.12, python3.11) of your distribution, or Python 3.13 with pyenv")
+           + ", then run this again.")
+    )
+
+
+# --- system packages of Debian and Ubuntu
+
+
+def is_debian():
+    return sys.platform.startswith("linux") and os.path.exists("/etc/debian_version")
+
+
+def missing_libraries(known, x11):
+    """Packages whose library `known` (what `ldconfig -p` prints) does not list."""
+    listed = set(line.split(None, 1)[0] for line in known.splitlines() if " => " in line)
+    return [package for soname, package in LIBRARIES + (X11_LIBRARIES if x11 else ()) if soname not in listed]
+
+
+def has_font():
+    home = os.path.expanduser("~")
+    for top in ("/usr/share/fonts", "/usr/local/share/fonts", home + "/.fonts", home + "/.local/share/fonts"):
+        for _folder, _folders, names in os.walk(top):
+            if any(name.lower().endswith((".ttf", ".otf", ".ttc")) for name in names):
+                return True
+    return False
+
+
+def missing_packages(x11, programs):
+    import shutil
+    import subprocess
+
+    ldconfig = next((path for path in ("/sbin/ldconfig", "/usr/sbin/ldconfig") if os.path.exists(path)), None)
+    missing = []
+    if ldconfig:
+        missing = missing_libraries(subprocess.check_output([ldconfig, "-p"]).decode("utf-8", "replace"), x11)
+    if not has_font():
+        missing.append(FONT_PACKAGE)
+    return missing + [package for program, package in programs if not shutil.which(program)]
+
+
+def install_packages(packages, why):
+    """Install Debian packages as root; otherwise, or when apt-get fails, raise with the one line that does it."""
+    import subprocess
+
+    if "libglib2.0-0" in packages and apt_knows("libglib2.0-0t64"):
+        packages = [package + "t64" if package == "libglib2.0-0" else package for package in packages]
+    line = "apt-get install --yes --no-install-recommends " + " ".join(packages)
+    if os.geteuid() != 0:
+        raise CannotSetUp("%s Run this once, then start again:\n\n    sudo %s\n" % (why, line))
+    say("%s Installing %s ..." % (why, " ".join(packages)))
+    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    for command in (["apt-get", "update", "-qq"], line.split() + ["-qq"]):
+        code = subprocess.call(command, env=environment, stdin=subprocess.DEVNULL, stdout=2)
+        if code and command[1] != "update":  # a single unreachable source fails an update, but not always what follows
+            raise CannotSetUp("%s %s failed (exit %d, see above). Install these packages by hand:\n\n    %s\n"
+                              % (why, command[0], code, line))
+
+
+def apt_knows(package):
+    import subprocess
+
+    with open(os.devnull, "w") as nowhere:
+        return subprocess.call(["apt-cache", "show", package], stdout=nowhere, stderr=nowhere) == 0
+
+
+def see_to_system_packages(command, stamp):
+    """Returns what was found present, for the stamp ([] where nothing is to be remembered)."""
+    if not is_debian():
+        return []
+    needs = ["qt"] + (["x11"] if os.environ.get("DISPLAY") else []) + (["test"] if command in DEVELOPER_COMMANDS else [])
+    if set(needs) <= set(stamp.get("system", ())):
+        return stamp["system"]
+    missing = missing_packages("x11" in needs, TEST_PROGRAMS if "test" in needs else ())
+    if missing:
+        try:
+            install_packages(missing, "Qt's system libraries, a font or a program that the tests use are missing.")
+        except CannotSetUp as problem:
+            if command is None or command in WINDOW_COMMANDS + DEVELOPER_COMMANDS:
+                raise
+            say("%s(Going on: `%s` opens no window.)" % (problem, command))
+            return stamp.get("system", [])
+    return sorted(set(needs) | set(stamp.get("system", ())))
+
+
+# --- the environment
+
+
+def call(command):
+    import subprocess
+
+    code = subprocess.call(command, stdin=subprocess.DEVNULL, stdout=2, env=dict(os.environ, PIP_USER="0"))
+    if code:
+        raise CannotSetUp("This failed (exit %d, see above):\n\n    %s\n" % (code, " ".join(command)))
+
+
+def clear(folder):
+    """Empty the folder but for the stamp, which keeps saying that it is ours, and the lock file, which is held."""
+    import shutil
+
+    for name in os.listdir(folder):
+        path = os.path.join(folder, name)
+        if name not in (STAMP, "tagloom-setup.lock"):
+            if os.path.isdir(path) and not os.path.islink(path):
+                shutil.rmtree(path)
+            else:
+                os.remove(path)
+
+
+def install(folder, name, text):
+    options = ["--require-hashes", "--only-binary", ":all:", "--no-deps", "--disable-pip-version-check", "--no-input", "-q"]
+    wheels = os.environ.get("TAGLOOM_WHEELS")
+    if wheels:
+        options += ["--no-index", "--find-links", os.path.abspath(wheels)]
+    path = os.path.join(folder, "requirements-%s.txt" % name)
+    with open(path, "w") as file:
+        file.write(text)
+    call([environment_python(folder), "-I", "-m", "pip", "install"] + options + ["-r", path])
+
+
+def packages_folder(folder):
+    import subprocess
+
+    ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    return subprocess.check_output([environment_python(folder), "-I", "-c", ask]).decode("utf-8").strip()
+
+
+def set_up(folder, command, sections, wanted):
+    """Make or complete the environment. Whoever holds the lock file is the only one to do so."""
+    with Lock(folder):
+        stamp = read_stamp(folder)  # another run may have done it while this one waited
+        needed = ["run", "test"] if command in DEVELOPER_COMMANDS else ["run"]
+        done = installed(stamp, wanted, folder)
+        if done is None:
+            stamp = {"state": MAKING, "system": stamp.get("system", [])}
+            write_stamp(folder, stamp)
+            python = find_python()
+            say("Making the virtual environment %s (once, about a minute) ..." % folder)
+            clear(folder)
+            call(python + ["-m", "venv", folder])
+            done = set()
+        stamp["system"] = see_to_system_packages(command, stamp)
+        missing = [name for name in needed if name not in done]
+        if missing:
+            write_stamp(folder, dict(stamp, state=MAKING))
+        for name in missing:
+            say("Installing the packages to %s it ..." % name)
+            install(folder, name, sections[name])
+            done.add(name)
+        packages = packages_folder(folder)
+        # A .pth file rather than PYTHONPATH: child processes find the checkout, and foreign Pythons are not touched.
+        with open(os.path.join(packages, "tagloom-checkout.pth"), "wb") as file:
+            file.write(CHECKOUT.encode(sys.getfilesystemencoding()))
+        stamp.update(
+            state=READY,
+            base=os.path.realpath(environment_python(folder)),
+            checkout=CHECKOUT,
+            sections=dict((name, wanted[name]) for name in done),
+            packages=packages,
+            distributions=sorted(name for name in os.listdir(packages) if name.endswith(".dist-info")),
+        )
+        write_stamp(folder, stamp)
+
+
+class Lock:
+    """Holds FOLDER/tagloom-setup.lock; the operating system lets go of it even when this process is killed."""
+
+    def __init__(self, folder):
+        if not os.path.isdir(folder):
+            os.makedirs(folder)
+        self.file = open(os.path.join(folder, "tagloom-setup.lock"), "a")
+
+    def __enter__(self):
+        if not self.take(False):
+            say("Another run is setting up; waiting for it ...")
+            while not self.take(True):
+                pass
+        return self
+
+    def take(self, wait):
+        try:
+            if WINDOWS:
+                import msvcrt
+
+                self.file.seek(0)  # LK_LOCK gives up after ten tries, one a second
+                msvcrt.locking(self.file.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
+
+                fcntl.flock(self.file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except OSError:
+            return False
+        return True
+
+    def __exit__(self, *_problem):
+        self.file.close()
+
+
+def is_ready(stamp, command, wanted, folder):
+    done = installed(stamp, wanted, folder)
+    needed = set(["run", "test"] if command in DEVELOPER_COMMANDS else ["run"])
+    if done is None or not needed <= done or stamp.get("checkout") != CHECKOUT:
+        return False
+    return not is_debian() or see_to_system_packages_is_done(stamp, command)
+
+
+def run(command):
+    """Become the command (POSIX), or wait for it (Windows); its exit code is ours."""
+    # The user's folder may hold an `app` of its own: it must not come before ours, here and in child processes.
+    environment = dict(os.environ, PYTHONSAFEPATH="1")
+    if not WINDOWS:
+        os.execve(command[0], command, environment)
+    import subprocess
+
+    process = subprocess.Popen(command, env=environment)
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:  # the console sent it to the child as well, which ends in its own way
+            continue
+
+
+def main(arguments):
+    command = arguments[0] if arguments else None
+    folder = environment_folder()
+    sections = lock_sections()
+    wanted = digests(sections)
+    if not is_ready(read_stamp(folder), command, wanted, folder):
+        set_up(folder, command, sections, wanted)
+    module = ["tests"] if command in DEVELOPER_COMMANDS else ["app.commands"]
+    return run([environment_python(folder), "-m"] + module + arguments)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except CannotSetUp as problem:
+        say(str(problem))
+        sys.exit(2)
+    except KeyboardInterrupt:
+        say("Interrupted. Run it again to go on.")
+        sys.exit(130)
