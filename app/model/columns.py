@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from app.model.values import SCALAR_TYPES, Quality, Sample, Value
+from app.model.values import INTEGER_LIMITS, SCALAR_TYPES, Quality, Sample, Value
 
 TYPE_CODES: dict[str, int] = {name: code for code, name in enumerate(("", *SCALAR_TYPES))}
 TYPE_NAMES: tuple[str, ...] = ("", *SCALAR_TYPES)
@@ -124,5 +124,5 @@ def _fits_number(sample: Sample) -> bool:
     if isinstance(value, bool):
         return sample.type == "bool"
     if isinstance(value, int):
-        return abs(value) <= 2**53 and sample.type not in ("", "bool", "float32", "float64", "string")
+        return abs(value) <= 2**53 and (sample.type in INTEGER_LIMITS or sample.type == "enum")
     return isinstance(value, float) and sample.type in ("float32", "float64")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 Json = object  # any JSON value: None, bool, int, float, str, list or dict of the same
+Natural = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]  # checked when read from a file and when an edit is applied
 
 
 class Element(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="kind"):

@@ -7,6 +7,11 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Container
+from typing import Final
+
+ID_FORM: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+"""What an id may be made of: it stands in paths, URLs and environment variables. ``make_id`` makes narrower ones."""
+ID_LENGTH: Final = 80
 
 _FOLD = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "đ": "d", "ł": "l", "µ": "u", "°": ""})
 
@@ -25,7 +30,7 @@ def make_id(kind: str, parent: str, name: str, address: str = "", *, taken: Cont
     """
     for attempt in range(1_000_000):
         text = "\0".join((kind, parent, name, address)) + (f"\0{attempt}" if attempt else "")
-        digest = base64.b32encode(hashlib.sha256(text.encode()).digest())[:6].decode().lower()
+        digest = base64.b32encode(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())[:6].decode().lower()
         candidate = f"{slug(name)}-{digest}"
         if candidate not in taken:
             return candidate

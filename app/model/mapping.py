@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
-from app.model.element import Extended
+from app.model.element import Extended, Natural
 
 
 class Op(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="op"):
@@ -39,14 +39,14 @@ class Sqrt(Op, frozen=True, kw_only=True, tag="sqrt"):
 class Bit(Op, frozen=True, kw_only=True, tag="bit"):
     """Bit ``index`` of an integer as bool; 0 is the least significant."""
 
-    index: int
+    index: Annotated[int, msgspec.Meta(ge=0, le=63)]
 
 
 class Mask(Op, frozen=True, kw_only=True, tag="mask"):
     """(value & mask) >> shift, on integers."""
 
-    mask: int
-    shift: int = 0
+    mask: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+    shift: Annotated[int, msgspec.Meta(ge=0, le=63)] = 0
 
 
 class EnumNames(Op, frozen=True, kw_only=True, tag="enum"):
@@ -76,7 +76,7 @@ class Cast(Op, frozen=True, kw_only=True, tag="cast"):
 
 
 class Round(Op, frozen=True, kw_only=True, tag="round"):
-    digits: int = 0
+    digits: Annotated[int, msgspec.Meta(ge=-308, le=308)] = 0
 
 
 class Not(Op, frozen=True, kw_only=True, tag="not"):
@@ -109,7 +109,7 @@ class Mapping(Extended, frozen=True, kw_only=True, tag="mapping"):
     time: Literal["source", "server", "receive"] = "source"
     quality: Literal["pass", "good_only", "hold"] = "pass"
     hold_s: float = 0.0
-    interval_ms: int | None = None
+    interval_ms: Natural | None = None
     note: str = ""
 
 
@@ -137,4 +137,4 @@ class Delivery(Extended, frozen=True, kw_only=True, tag="delivery"):
     qos: Literal[0, 1, 2] = 1
     retain: bool = False
     trigger: Literal["change", "periodic"] = "change"
-    period_ms: int = 1000
+    period_ms: Natural = 1000

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
-from app.model.element import Element, Extended
+from app.model.element import Element, Extended, Natural
 
 
 class Security(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -50,7 +50,7 @@ class Unit(Extended, frozen=True, kw_only=True, tag="unit"):
     """A unit id behind a Modbus endpoint: its name, and the byte and word order its tags have unless they say otherwise."""
 
     endpoint: str
-    number: int
+    number: Annotated[int, msgspec.Meta(ge=0, le=255)]
     name: str = ""
     order: Literal["ABCD", "CDAB", "BADC", "DCBA"] = "ABCD"
     description: str = ""
@@ -66,9 +66,9 @@ class Group(Extended, frozen=True, kw_only=True, tag="group"):
     """
 
     name: str
-    interval_ms: int = 1000
+    interval_ms: Natural = 1000
     deadband: float = 0.0
-    queue_size: int = 10
+    queue_size: Natural = 10
     description: str = ""
 
 

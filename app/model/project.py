@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Mapping as ReadOnly
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeVar, cast
+
+import msgspec
 
 from app.model.element import Element, Extended
 from app.model.itmodel import Asset, AssetType, Attribute, Component, Place
 from app.model.mapping import Delivery, Mapping
 from app.model.plant import Endpoint, Group, Tag, Unit, WatchList
+from app.model.references import targets
 from app.model.reviewing import Approval, Comment, Suppression
 
 E = TypeVar("E", bound=Element)
@@ -18,9 +21,14 @@ FORMAT: Final = 1
 
 
 class ProjectInfo(Extended, frozen=True, kw_only=True, tag="tagloom"):
-    """The header line: always the first. ``format`` is the version of the file format."""
+    """The header line: always the first.
 
-    format: int = FORMAT
+    Attributes:
+        format: Version of the file format. Made by a factory, so that it is always written: the default of a later release
+            must not be read into a file of this one.
+    """
+
+    format: int = msgspec.field(default_factory=lambda: FORMAT)
     name: str = ""
     description: str = ""
 
@@ -34,9 +42,12 @@ KINDS: Final[dict[str, type[Element]]] = {
 }  # fmt: skip
 """Every kind of element; "kind" in a file, and the name of the collection in an edit."""
 
+_KIND_NAMES: Final = {kind: name for name, kind in KINDS.items()}
+_FILE_ORDER: Final = ("tagloom", *sorted(set(KINDS) - {"tagloom"}))
+
 
 def kind_of(element: Element) -> str:
-    return cast("str", type(element).__struct_config__.tag)
+    return _KIND_NAMES[type(element)]
 
 
 class Change(NamedTuple):
@@ -49,13 +60,15 @@ class Change(NamedTuple):
 
 
 class _Index:
-    """Elements of one kind under a key, kept current from changes, never rebuilt."""
+    """Elements under a key. Built when it is first asked, then kept current from changes, never rebuilt."""
 
-    def __init__(self, kind: str, keys: Callable[[Element], Iterable[object]]) -> None:
-        self.kind, self._keys = kind, keys
-        self._rows: dict[object, dict[str, Element]] = {}
+    def __init__(self, elements: Callable[[], Iterable[Element]], keys: Callable[[Element], Iterable[object]]) -> None:
+        self._elements, self._keys = elements, keys
+        self._rows: dict[object, dict[str, Element]] | None = None
 
     def move(self, before: Element | None, after: Element | None) -> None:
+        if self._rows is None:
+            return
         if before is not None:
             for key in self._keys(before):
                 rows = self._rows[key]
@@ -67,72 +80,134 @@ class _Index:
                 self._rows.setdefault(key, {})[after.id] = after
 
     def get(self, key: object) -> list[Element]:
-        return list(self._rows.get(key, {}).values())
+        if self._rows is None:
+            self._rows = {}
+            for element in self._elements():
+                self.move(None, element)
+        rows = self._rows.get(key, {})
+        return [rows[id_] for id_ in sorted(rows)]
 
 
 class Project:
     """Every element of one project. Reading is free for all; only ``app.edits`` and ``app.projectfile`` call ``swap``.
 
+    Collections and look-ups are in the order of ids, so that a project gives the same results whether it was edited into
+    its state or read from a file. There is exactly one header, and no id stands for two elements, of whatever kinds.
     Not thread-safe: one thread (in the window, Qt's) owns it.
     """
 
     def __init__(self, info: ProjectInfo, elements: Iterable[Element] = ()) -> None:
+        """Raises ``ValueError`` for an id given twice and for a second header."""
         self._collections: dict[str, dict[str, Element]] = {kind: {} for kind in KINDS}
-        self._indexes = {name: _Index(kind, keys) for name, (kind, keys) in _INDEXES.items()}
+        self._kind_of_id: dict[str, str] = {}
+        self._unsorted: set[str] = set()
+        for element in (info, *elements):
+            kind = kind_of(element)
+            if element.id in self._kind_of_id:
+                raise ValueError(f"{kind} {element.id}: the id is taken by a {self._kind_of_id[element.id]}")
+            self._kind_of_id[element.id] = kind
+            self._collections[kind][element.id] = element
+        if len(self._collections["tagloom"]) != 1:
+            raise ValueError("a project has one header")
+        self._unsorted.update(KINDS)
+        self._indexes: dict[str, _Index] = {}
         self._by_kind: dict[str, list[_Index]] = {kind: [] for kind in KINDS}
-        for index in self._indexes.values():
-            self._by_kind[index.kind].append(index)
-        self.revision = 0
-        self.swap([Change(kind_of(element), element.id, None, element) for element in (info, *elements)])
+        for name, (of_kind, keys) in _INDEXES.items():
+            self._indexes[name] = index = _Index(self._collections[of_kind].values, keys)
+            self._by_kind[of_kind].append(index)
+        self._referrers = _Index(self.elements, lambda element: dict.fromkeys(id_ for _, id_ in targets(element)))
         self.revision = 0
 
     def swap(self, changes: Sequence[Change]) -> None:
         """Put every ``after`` in the place of its ``before``; all or nothing.
 
         Raises:
-            ValueError: A ``before`` is not what the project holds: the edit was made for another state.
+            ValueError: A ``before`` is not what the project holds: the edit was made for another state. Or an id would stand
+                for two elements, or there would not be exactly one header.
         """
+        self._require_fit(changes)
+        for kind, id_, before, after in changes:
+            rows = self._collections[kind]
+            if after is None:
+                rows.pop(id_, None)
+                if self._kind_of_id.get(id_) == kind:
+                    del self._kind_of_id[id_]
+            else:
+                if id_ not in rows:
+                    self._unsorted.add(kind)
+                rows[id_] = after
+                self._kind_of_id[id_] = kind
+            for index in self._by_kind[kind]:
+                index.move(before, after)
+            self._referrers.move(before, after)
+        self.revision += 1
+
+    def _require_fit(self, changes: Sequence[Change]) -> None:
         staged: dict[tuple[str, str], Element | None] = {}
         for kind, id_, before, after in changes:
-            held = staged.get((kind, id_), self._collections[kind].get(id_))
+            held = staged[kind, id_] if (kind, id_) in staged else self._collections[kind].get(id_)
             if held != before:
                 raise ValueError(f"{kind} {id_} is not as the edit expects it")
             if after is not None and (after.id != id_ or kind_of(after) != kind):
                 raise ValueError(f"{kind} {id_} would become {kind_of(after)} {after.id}")
             staged[kind, id_] = after
-        for kind, id_, before, after in changes:
-            if after is None:
-                self._collections[kind].pop(id_, None)
-            else:
-                self._collections[kind][id_] = after
-            for index in self._by_kind[kind]:
-                index.move(before, after)
-        self.revision += 1
+        claimed: dict[str, str] = {}
+        for (kind, id_), after in staged.items():
+            if after is not None:
+                other = claimed.setdefault(id_, kind)
+                holder = self._kind_of_id.get(id_, kind)
+                if other != kind or (holder != kind and staged.get((holder, id_), after) is not None):
+                    raise ValueError(f"{kind} {id_}: the id is taken by a {other if other != kind else holder}")
+        headers = {id_: after is not None for (kind, id_), after in staged.items() if kind == "tagloom"}
+        if headers and sum({**dict.fromkeys(self._collections["tagloom"], True), **headers}.values()) != 1:
+            raise ValueError("a project has one header")
 
     @property
     def info(self) -> ProjectInfo:
         return cast("ProjectInfo", next(iter(self._collections["tagloom"].values())))
 
     def all(self, kind: type[E]) -> ReadOnly[str, E]:
-        """A live, read-only view of one collection, by id."""
-        return MappingProxyType(cast("dict[str, E]", self._collections[cast("str", kind.__struct_config__.tag)]))
+        """A live, read-only view of one collection, by id, in the order of ids."""
+        return MappingProxyType(cast("dict[str, E]", self._sorted(_KIND_NAMES[kind])))
+
+    def _sorted(self, kind: str) -> dict[str, Element]:
+        rows = self._collections[kind]
+        if kind in self._unsorted:
+            in_order = sorted(rows.items())
+            rows.clear()
+            rows.update(in_order)
+            self._unsorted.discard(kind)
+        return rows
 
     def get(self, kind: type[E], id_: str) -> E | None:
-        return self.all(kind).get(id_)
+        return cast("E | None", self._collections[_KIND_NAMES[kind]].get(id_))
 
-    def elements(self) -> Iterable[Element]:
-        """Every element, the header too, in no promised order."""
-        for collection in self._collections.values():
-            yield from collection.values()
+    def elements(self) -> Iterator[Element]:
+        """Every element: the header first, then by kind and id, as in the file."""
+        for kind in _FILE_ORDER:
+            yield from self._sorted(kind).values()
 
     def element(self, id_: str) -> Element | None:
         """The element with this id, of whatever kind."""
-        return next((rows[id_] for rows in self._collections.values() if id_ in rows), None)
+        kind = self._kind_of_id.get(id_)
+        return None if kind is None else self._collections[kind][id_]
 
     def ids(self) -> set[str]:
-        return {id_ for collection in self._collections.values() for id_ in collection}
+        return set(self._kind_of_id)
 
-    # Look-ups. Each returns a new list in the order of insertion.
+    def __contains__(self, id_: object) -> bool:
+        """Whether an element has this id; so a project can be given to ``make_id`` as ``taken``."""
+        return id_ in self._kind_of_id
+
+    def kinds_of_ids(self) -> ReadOnly[str, str]:
+        """A live, read-only view: the kind of every id."""
+        return MappingProxyType(self._kind_of_id)
+
+    def referrers(self, id_: str) -> list[Element]:
+        """Every element that names this id in one of its fields (``app.model.references``), whether the id exists or not."""
+        return self._referrers.get(id_)
+
+    # Look-ups. Each returns a new list in the order of ids.
     def tags_of(self, endpoint: str) -> list[Tag]:
         return cast("list[Tag]", self._indexes["tags_of"].get(endpoint))
 

@@ -1,0 +1,61 @@
+"""SRC: the source side: tags, registers, endpoints."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from app.check.base import Finding, Rule
+from app.drivers import spec_for
+from app.errors import UserError
+from app.model.plant import Endpoint, Tag
+from app.model.project import Project
+
+
+def tag_place(project: Project, tag: Tag) -> str:
+    endpoint = project.get(Endpoint, tag.endpoint)
+    return f"{endpoint.name if endpoint else tag.endpoint}/{tag.name}"
+
+
+def _bad_addresses(project: Project) -> Iterator[Finding]:
+    for tag in project.all(Tag).values():
+        endpoint = project.get(Endpoint, tag.endpoint)
+        if endpoint is None:
+            continue
+        try:
+            canonical = spec_for(endpoint.addresses["default"]).parse_address(tag.address)
+        except UserError as error:
+            yield Finding("SRC-001", "error", tag.id, tag_place(project, tag), f"{error.what}: {error.why}", error.fix)
+            continue
+        if canonical != tag.address:
+            message = f'the address is written "{tag.address}"; its canonical form is "{canonical}"'
+            yield Finding("SRC-001", "warning", tag.id, tag_place(project, tag), message, "Write the canonical form")
+
+
+def _twins(project: Project) -> Iterator[Finding]:
+    count = Counter((tag.endpoint, tag.address) for tag in project.all(Tag).values())
+    for tag in project.all(Tag).values():
+        if count[tag.endpoint, tag.address] > 1:
+            names = ", ".join(twin.name for twin in project.tags_at(tag.endpoint, tag.address) if twin.id != tag.id)
+            yield Finding(
+                "SRC-002",
+                "info",
+                tag.id,
+                tag_place(project, tag),
+                f"the same source is also the tag {names}",
+                "Keep one, unless both are meant",
+            )
+
+
+def _empty_ranges(project: Project) -> Iterator[Finding]:
+    for tag in project.all(Tag).values():
+        if tag.low is not None and tag.high is not None and tag.low >= tag.high:
+            message = f"the range {tag.low:g}…{tag.high:g} is empty or upside down"
+            yield Finding("SRC-004", "warning", tag.id, tag_place(project, tag), message, "Correct low and high of the tag")
+
+
+RULES = [
+    Rule("SRC-001", "bad address", "error", "The driver cannot ask for it.", _bad_addresses),
+    Rule("SRC-002", "same source", "info", "Two names for one value confuse who reads them.", _twins),
+    Rule("SRC-004", "empty range", "warning", "Checks and scalings that use the range are wrong.", _empty_ranges),
+]

@@ -1,0 +1,1 @@
+"""Commands of the window: one file per menu, found because it ends in ``ACTIONS``."""

@@ -1,0 +1,1 @@
+"""Modes: the job from left to right, one file each, found because it ends in ``MODE``."""

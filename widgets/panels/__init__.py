@@ -1,0 +1,1 @@
+"""Docks: one file each, found because it ends in ``PANEL``."""

@@ -1,0 +1,1 @@
+"""The only place of pyqtgraph, imported when the first plot is shown."""

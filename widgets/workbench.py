@@ -1,0 +1,226 @@
+"""What every panel and mode is given: the project, its connections, the selection, and signals for all that changes.
+
+Lives in the GUI thread. Data from outside enters Qt in exactly one place, ``_on_frame``: a timer that empties the inbox of
+the live project. Panels read from here and change the project through ``do`` only; they keep no state of the project.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.check import run as run_checks
+from app.check.base import Finding
+from app.edits import Edit, Editor
+from app.errors import UserError
+from app.model.plant import Endpoint, Tag
+from app.model.project import Project, ProjectInfo
+from app.projectfile.save import Fingerprint, open_file, save
+from app.runtime.live import LiveProject
+from app.runtime.state import Reply
+from app.workspace.workspace import Workspace
+
+_LOGGER = logging.getLogger(__name__)
+FRAME_MS = 50
+CHECK_DELAY_MS = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the person looks at; the details panel shows it.
+
+    Attributes:
+        kind: ``node`` (of an address space), ``tag``, ``asset``, ``attribute`` (of an asset), ``asset type``, ``endpoint`` or "".
+        ids: Node ids, or ids of elements, in the order shown. For ``attribute``: (asset id, attribute id, *within) joined by NUL.
+        endpoint: For nodes: where they are.
+    """
+
+    kind: str = ""
+    ids: tuple[str, ...] = ()
+    endpoint: str = ""
+
+
+class Workbench(QObject):
+    """One open project in one window.
+
+    Signals:
+        project_replaced: Another project is open; rebuild everything.
+        edited: An ``Edit`` as it was applied (an undone edit arrives as its inverse).
+        saved_changed: The unsaved marker or the file's name may have changed.
+        tags_changed: set[str] of tag ids with a new reading, at most 20 times a second.
+        endpoint_changed: Id of an endpoint whose connection state changed.
+        staleness_ticked: Twice a second: ages have grown; repaint what shows them.
+        findings_changed: The findings in ``findings`` are new.
+        selection_changed: ``selection`` is new.
+        logged: list[LogEntry] that have arrived.
+        failed: A UserError to be shown without blocking (message bar).
+        said: A short sentence for the status bar.
+        mode_asked: Key of a mode to show.
+        tag_asked: Tag id that a panel should show and select.
+    """
+
+    project_replaced = Signal()
+    edited = Signal(object)
+    saved_changed = Signal()
+    tags_changed = Signal(object)
+    endpoint_changed = Signal(str)
+    staleness_ticked = Signal()
+    findings_changed = Signal()
+    selection_changed = Signal()
+    logged = Signal(object)
+    failed = Signal(object)
+    said = Signal(str)
+    mode_asked = Signal(str)
+    tag_asked = Signal(str)
+
+    def __init__(self, workspace: Workspace, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.workspace = workspace
+        self.selection = Selection()
+        self.findings: list[Finding] = []
+        self.path: Path | None = None
+        self._fingerprint: Fingerprint | None = None
+        self._waiting: dict[int, Callable[[Reply], None]] = {}
+        self._adopt(Editor(Project(ProjectInfo(id="project", name="Untitled"))), {})
+        self._frame = self._timer(FRAME_MS, self._on_frame)
+        self._tick = self._timer(500, self.staleness_ticked.emit)
+        self._check = QTimer(self, singleShot=True, interval=CHECK_DELAY_MS)
+        self._check.timeout.connect(self._on_check)
+        self._check.start()
+
+    def _timer(self, interval_ms: int, slot: Callable[[], None]) -> QTimer:
+        timer = QTimer(self, interval=interval_ms)
+        timer.timeout.connect(slot)
+        timer.start()
+        return timer
+
+    def _adopt(self, editor: Editor, reach: dict[str, str]) -> None:
+        self.editor = editor
+        self.live = LiveProject(editor, reach=reach)
+        editor.listen(self._on_edited)
+
+    # The project
+
+    @property
+    def project(self) -> Project:
+        return self.editor.project
+
+    @property
+    def title(self) -> str:
+        return self.path.name if self.path else f"{self.project.info.name or 'Untitled'} (not saved)"
+
+    def do(self, edit: Edit) -> None:
+        """Change the project; undo takes it back as a whole."""
+        self.editor.do(edit)
+
+    def attempt(self, make: Callable[[], Edit]) -> bool:
+        """Build an edit and do it; a UserError is shown instead. True when it was done."""
+        try:
+            self.do(make())
+        except UserError as error:
+            self.failed.emit(error)
+            return False
+        return True
+
+    def new(self, project: Project | None = None) -> None:
+        self._replace(Editor(project or Project(ProjectInfo(id="project", name="Untitled"))), None, None, {})
+
+    def open(self, path: Path, reach: dict[str, str] | None = None) -> None:
+        """Open a project file. Never connects.
+
+        Raises:
+            UserError: Not readable; the open project stays.
+        """
+        opened = open_file(path)
+        known = self.workspace.reach(opened.project.info.id)
+        self._replace(Editor(opened.project), path, opened.fingerprint, {**known, **(reach or {})})
+        self.workspace.remember_project(path, opened.project.info.name)
+
+    def save(self, path: Path | None = None) -> None:
+        """Save, or save as.
+
+        Raises:
+            UserError: Not written (changed on disk, no space, no rights); the old file is intact.
+        """
+        target = path or self.path
+        assert target is not None, "the file dialog comes first"
+        expected = self._fingerprint if target == self.path else None
+        self._fingerprint = save(self.project, target, expected)
+        self.path = target
+        self.editor.mark_saved()
+        self.workspace.remember_project(target, self.project.info.name)
+        self.saved_changed.emit()
+
+    def _replace(self, editor: Editor, path: Path | None, fingerprint: Fingerprint | None, reach: dict[str, str]) -> None:
+        self.live.close()
+        self._waiting.clear()
+        self.path, self._fingerprint = path, fingerprint
+        self.selection = Selection()
+        self._adopt(editor, reach)
+        self.project_replaced.emit()
+        self.saved_changed.emit()
+        self._check.start()
+
+    def shut_down(self) -> None:
+        """End connections and timers; the window calls it when it closes."""
+        for timer in (self._frame, self._tick, self._check):
+            timer.stop()
+        self.live.close()
+
+    # The selection
+
+    def select(self, kind: str, ids: Iterable[str] = (), endpoint: str = "") -> None:
+        wanted = Selection(kind, tuple(ids), endpoint)
+        if wanted != self.selection:
+            self.selection = wanted
+            self.selection_changed.emit()
+
+    # Requests
+
+    def ask(self, token: int, on_reply: Callable[[Reply], None]) -> int:
+        """Have ``on_reply`` called in the GUI thread for every reply to a request of ``live`` (browse, details, read, crawl…)."""
+        self._waiting[token] = on_reply
+        return token
+
+    def forget(self, token: int) -> None:
+        """Stop waiting for, and cancel, a request: what asked has gone."""
+        if self._waiting.pop(token, None) is not None:
+            self.live.cancel(token)
+
+    # What happens
+
+    def _on_frame(self) -> None:
+        arrivals = self.live.pump()
+        if arrivals.tags:
+            self.tags_changed.emit(arrivals.tags)
+        for endpoint in arrivals.endpoints:
+            self.endpoint_changed.emit(endpoint)
+        for reply in arrivals.replies:
+            handler = self._waiting.pop(reply.token, None) if reply.done else self._waiting.get(reply.token)
+            if handler is not None:
+                handler(reply)
+        if arrivals.logs:
+            self.logged.emit(arrivals.logs)
+        if arrivals.dropped:
+            _LOGGER.warning("the window fell behind: %d samples were dropped", arrivals.dropped)
+
+    def _on_edited(self, edit: Edit) -> None:
+        self.edited.emit(edit)
+        self.saved_changed.emit()
+        self._check.start()
+
+    def _on_check(self) -> None:
+        self.findings = run_checks(self.project)
+        self.findings_changed.emit()
+
+    # Shorthand
+
+    def tag(self, id_: str) -> Tag | None:
+        return self.project.get(Tag, id_)
+
+    def endpoint(self, id_: str) -> Endpoint | None:
+        return self.project.get(Endpoint, id_)
