@@ -9,7 +9,7 @@ from typing import Final
 from app.errors import CollectedError, UserError
 from app.itmodels.base import Format, ReadModel, TypeDraft
 from app.model.values import SCALAR_TYPES
-from app.units import find
+from app.units import recognise
 
 _COLUMNS: Final = {
     "type": ("type", "asset type", "asset_type", "assettype", "class"),
@@ -112,10 +112,10 @@ def _attribute(cells: dict[str, str], where: str, draft: TypeDraft, model: ReadM
             fields[side] = _number(cells[side], side, where)
     fields["required"] = _flag(cells.get("required", ""), where)
     if unit := cells.get("unit", ""):
-        found = find(unit)
-        fields["unit"] = found[0].code if found else unit
+        found = recognise(unit)
+        fields["unit"] = found.code if found else unit
         if not found:
-            model.losses.append(f"{where}: the unit {unit!r} is in no table and was kept as text")
+            model.losses.append(f"{where}: the unit {unit!r} is not clearly one of the table and was kept as text")
     return fields
 
 

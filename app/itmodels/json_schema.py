@@ -10,7 +10,7 @@ from typing import Final, cast
 
 from app.errors import UserError
 from app.itmodels.base import Format, ReadModel, TypeDraft
-from app.units import find
+from app.units import recognise
 
 _SIZE_LIMIT: Final = 16 * 2**20
 _DEPTH_LIMIT: Final = 24
@@ -136,10 +136,10 @@ class _Reader:
         text = schema.get("x-unit") or schema.get("unit")
         if not isinstance(text, str) or not text:
             return {}
-        found = find(text)
+        found = recognise(text)
         if not found:
-            self._model.losses.append(f"{pointer}: the unit {text!r} is in no table and was kept as text")
-        return {"unit": found[0].code if found else text}
+            self._model.losses.append(f"{pointer}: the unit {text!r} is not clearly one of the table and was kept as text")
+        return {"unit": found.code if found else text}
 
     def _is_object(self, schema: Schema, depth: int) -> bool:
         return "properties" in schema or ("allOf" in schema and depth < _DEPTH_LIMIT)
