@@ -7,7 +7,7 @@ the live project. Panels read from here and change the project through ``do`` on
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -224,3 +224,6 @@ class Workbench(QObject):
 
     def endpoint(self, id_: str) -> Endpoint | None:
         return self.project.get(Endpoint, id_)
+
+    def endpoints(self) -> Mapping[str, Endpoint]:
+        return self.project.all(Endpoint)

@@ -1,32 +1,40 @@
 """The look of the window: one theme, own icons, and the pieces that every panel is assembled from. GUI thread only; no rule of the domain.
 
 Theme
-    ``install_theme(app, "system")``      Fusion, palette, stylesheet; light, dark or the desktop's choice, live. ``theme().choose("dark")`` switches.
-    ``color("good")``                     QColor now; ask while painting, never keep. Tokens: tokens.THEMES (window panel field line line_strong text dim
-                                          disabled accent accent_bg on_accent good warn bad stale sel hover zebra chip …).
-    ``theme().changed``                   only for what stores colours itself (plots, HTML); ``theme().series(i)`` curve colours; ``theme().tint("bad")``.
-    ``value_font()`` ``mono_font()`` ``scaled_font(font, 0.9)`` ``row_px()``      all from the system font.
-    ``set_look(widget, look="dim")``      dynamic property of look.qss. QLabel: title dim good warn bad stale. QFrame: card divider armed. QLineEdit: invalid=True.
+    install_theme(app, "system")    Fusion, palette, stylesheet: light, dark, or the desktop's choice, live; theme().choose("dark").
+    color("good")                   QColor now: ask while painting, never keep. Tokens (tokens.THEMES): window panel field line
+                                    line_strong text dim disabled accent accent_bg on_accent good warn bad stale sel hover zebra chip ...
+    theme().changed                 signal, needed only by what stores colours itself (plots, HTML); theme().series(i): curve
+                                    colours; theme().tint("bad"): pale background.
+    value_font() mono_font() scaled_font(font, 0.9) row_px()    all derived from the system font; value_font has digits of one width.
+    set_look(widget, look="dim")    properties of look.qss. QLabel: title dim good warn bad stale; QFrame: card divider armed;
+                                    inputs: set_look(field, invalid=True).
 Icons
-    ``icon("map")`` ``icon("warning", "warn")``   QIcon that recolours itself; ``icon_names()``; ``draw_icon(painter, rect, name, color)``; ``app_icon()``.
+    icon("map")  icon("warning", "warn")    QIcon that recolours itself. icon_names(); draw_icon(painter, rect, name, color); app_icon().
 Words and buttons
-    ``label(text, "dim", wrap=True, selectable=True)`` ``ElidedLabel(text, "title")`` ``divider()``      plain text always; ``plain_tip(text)`` for tool tips.
-    ``button("Accept 28", "check", kind="primary")``   kinds: "" primary flat quiet danger; ``set_kind(button, kind)``; ``tool_button("refresh", "Refresh (F5)")``.
-    ``Chip("Unmapped", 12)``; ``ChipBar([("all", "All"), …])``: ``chosen(str)``, ``set_count(key, n)``, ``choose(key)``, ``add_right(widget)``.
-    ``SearchField("Filter 18,522 nodes…", "filter")``: ``query(str)`` after the typing rests; Enter asks at once, Escape clears.
+    label(text, "dim", wrap=True, selectable=True)    QLabel, always plain text. ElidedLabel(text, "title"); divider();
+                                    plain_tip(text): plant text made safe for setToolTip.
+    button("Accept 28", "check", kind="primary")      kinds "" primary flat quiet danger; set_kind(button, kind).
+    tool_button("refresh", "Refresh (F5)")            icon only; the text is tool tip and accessible name. checkable=True.
+    Chip("Unmapped", 12)            toggle filter; set_count(n).
+    ChipBar([("all", "All")])       one of several: chosen(str), set_count(key, n), choose(key), current, add_right(widget).
+    SearchField("Filter nodes...", "filter")          query(str) when the typing rests; Enter asks at once, Escape clears.
 Surfaces
-    ``Card("Tags", table, flush=True)``: ``set_count(12, of=412)``, ``add_right(widget)``, ``add(widget, stretch)``.
-    ``EmptyState("connect", "No endpoint yet", "why or how")``: ``add_button("Add endpoint…", "add").clicked.connect(…)``.
-    ``MessageBar()``: ``show_error(user_error)`` or ``show_message(what, "warning", where=, why=, fix=)``, ``add_action("Retry")``, ``dismissed``.
-    ``Rail([RailMode("map", "Map", "map", "tip"), …])``: ``chosen(str)``, ``set_count("map", 12, "unmapped")``, ``choose(key)``, ``current``.
-    ``StatusDot("connected")``; ``ConnectionChip("filler-opcua")``: ``set_state("waiting", "retry in 3 s")``, ``clicked``; states connected connecting waiting
-    lost paused off.
+    Card("Tags", table)             set_count(12, of=412), add_right(widget), add(widget, stretch), set_title(text); flush=True: no margins.
+    EmptyState("connect", "No endpoint yet", "how")   add_button("Add endpoint...", "add").clicked.connect(...); set_words(...).
+    MessageBar()                    show_error(user_error), show_message(what, "warning", where=, why=, fix=), add_action("Retry"),
+                                    dismissed. Hidden until it has a message.
+    Rail([RailMode("map", "Map", "map", "tip")])      chosen(str), set_count("map", 12, "unmapped"), choose(key), current, button(key).
+    StatusDot("connected")          states connected connecting waiting lost paused off.
+    ConnectionChip("filler-opcua")  set_state("waiting", "retry in 3 s"); clicked.
 Tables
-    ``calm_table(view, "Tags")`` ``calm_tree(view, "Endpoints")``   settings of every table and tree.
-    ``BadgeDelegate(view)``     pills from ``index.data(BADGE_ROLE)``: ``Badge("suggested", "suggested 0.97", detail="…")``, a key of ``STATES``, or a sequence of them.
-    ``ValueDelegate(view, unit_chars=5)``   value from DisplayRole, ``UNIT_ROLE`` text, ``QUALITY_ROLE`` good uncertain bad stale.
-    ``BadgeLabel("approved")``  the pill as a widget; ``set_badge(…)``.
-    ``KeyValueTable(fit=True)``: ``set_rows([KeyValue("Node", "nsu=…"), ("Rate", "250 ms"), KeyValue("Quality", "Good", badge="good")])``.
+    calm_table(view, "Tags")  calm_tree(view, "Endpoints")      settings of every table and tree, with its accessible name.
+    BadgeDelegate(view)             pills from BADGE_ROLE: Badge("suggested", "suggested 0.97", detail="tip"), a key of STATES, or a
+                                    sequence of them. Same words under DisplayRole. set_badge(model, index, badge) for small models.
+    ValueDelegate(view, unit_chars=5)    value from DisplayRole, UNIT_ROLE text, QUALITY_ROLE "good" "uncertain" "bad" "stale".
+    BadgeLabel("approved")          the pill as a widget; set_badge(badge or None).
+    KeyValueTable(fit=True)         set_rows([KeyValue("Node", "nsu=..."), ("Rate", "250 ms"), KeyValue("Quality", "Good", badge="good")]);
+                                    call it at every refresh. KeyValue(..., tip=, mono=True, heading=True).
 """
 
 from widgets.look.badges import BADGE_ROLE, STATES, Badge, BadgeDelegate, BadgeLabel, draw_badge, plain_tip, set_badge

@@ -1,0 +1,70 @@
+"""Starts Qt: theme, log, crash handler, one window."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtWidgets import QApplication
+
+from app.errors import UserError
+from app.workspace.logfile import start_logging
+from app.workspace.workspace import Workspace
+from widgets.dialogs.crash import CrashHandler
+from widgets.look import app_icon, install_theme
+from widgets.look.theme import as_choice
+from widgets.main_window import MainWindow
+from widgets.workbench import Workbench
+
+
+@dataclass(slots=True)
+class Running:
+    """What is kept alive while the window is open."""
+
+    application: QApplication
+    window: MainWindow
+    crash_handler: CrashHandler
+
+
+def start(project: Path | None = None, reach: Mapping[str, str] | None = None, *, connect: bool = False, theme: str = "") -> Running:
+    """Open the window.
+
+    Args:
+        project: A project file to open; an error is shown in the window.
+        reach: Endpoint name → URL where it is reached from here, for this run only.
+        connect: Connect every endpoint at once. Opening never does; the demo asks for it.
+        theme: Overrides the setting.
+    """
+    application = QApplication.instance()
+    if not isinstance(application, QApplication):
+        application = QApplication(sys.argv[:1])
+    application.setApplicationName("Tagloom")
+    application.setWindowIcon(app_icon())
+    start_logging("window")
+    workspace = Workspace()
+    install_theme(application, as_choice(theme or str(workspace.setting("theme"))))
+    window = MainWindow(Workbench(workspace))
+    handler = CrashHandler(window)
+    handler.user_error.connect(window.show_error)
+    handler.install()
+    if project is not None:
+        _open(window, project, reach or {}, connect)
+    window.show()
+    return Running(application, window, handler)
+
+
+def _open(window: MainWindow, project: Path, reach: Mapping[str, str], connect: bool) -> None:
+    workbench = window.workbench
+    try:
+        workbench.open(project)
+    except UserError as error:
+        window.show_error(error)
+        return
+    ids = {endpoint.name: id_ for id_, endpoint in workbench.endpoints().items()}
+    for name, url in reach.items():
+        if name in ids:
+            workbench.live.set_reach(ids[name], url)
+    if connect:
+        workbench.live.connect_all()

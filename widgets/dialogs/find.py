@@ -1,0 +1,119 @@
+"""Ctrl+K: any command, tag, asset, attribute or endpoint by a few letters of its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout
+
+from app.model.itmodel import Asset, AssetType
+from app.model.plant import Endpoint, Tag
+from app.model.resolve import path_of
+from widgets.look import icon
+
+if TYPE_CHECKING:
+    from widgets.main_window import MainWindow
+
+SHOWN = 50
+
+
+class Hit(NamedTuple):
+    """Something that can be found. ``text`` is matched, ``detail`` only shown."""
+
+    text: str
+    detail: str
+    icon: str
+    go: Callable[[], None]
+
+
+def hits(window: MainWindow, query: str) -> list[Hit]:
+    """What matches every word of the query, commands first, then shorter names first; at most ``SHOWN``."""
+    words = query.casefold().split()
+    found = [hit for hit in _all(window) if all(word in hit.text.casefold() for word in words)]
+    found.sort(key=lambda hit: (not hit.text.casefold().startswith(query.casefold()), len(hit.text)))
+    return found[:SHOWN]
+
+
+def _all(window: MainWindow) -> Iterator[Hit]:
+    workbench, project = window.workbench, window.workbench.project
+    for action in window.menus.actions.values():
+        if action.enabled(workbench):
+            detail = " · ".join(filter(None, (action.menu.replace("/", " ▸ "), action.shortcut)))
+            yield Hit(
+                f"{action.title} {action.keywords}".strip(),
+                detail,
+                action.icon or "right",
+                lambda key=action.key: window.menus.trigger(key),
+            )  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+    for tag in project.all(Tag).values():
+        yield Hit(f"{tag.name} {tag.address}", "tag", "tag", lambda id_=tag.id: workbench.tag_asked.emit(id_))  # type: ignore[misc]  # as above
+    for asset in project.all(Asset).values():
+        yield Hit(path_of(project, asset), "asset", "asset", lambda id_=asset.id: _show(window, "map", "asset", id_))  # type: ignore[misc]  # as above
+    for type_ in project.all(AssetType).values():
+        yield Hit(type_.name, "asset type", "asset-type", lambda id_=type_.id: _show(window, "map", "asset type", id_))  # type: ignore[misc]  # as above
+    for endpoint in project.all(Endpoint).values():
+        yield Hit(
+            endpoint.name, endpoint.addresses["default"], "connect", lambda id_=endpoint.id: _show(window, "connect", "endpoint", id_)
+        )  # type: ignore[misc]  # as above
+
+
+def _show(window: MainWindow, mode: str, kind: str, id_: str) -> None:
+    window.show_mode(mode)
+    window.workbench.select(kind, [id_])
+
+
+class FindDialog(QDialog):
+    """A field and a list; arrows choose, Enter goes."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self.setWindowTitle("Find anything")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.resize(620, 420)
+        self.field = QLineEdit(placeholderText="A command, tag, asset, asset type or endpoint…")
+        self.field.setAccessibleName("Find")
+        self.rows = QListWidget()
+        self.rows.setAccessibleName("Found")
+        self._hits: list[Hit] = []
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.field)
+        layout.addWidget(self.rows)
+        self.field.textChanged.connect(self._on_text_changed)
+        self.field.returnPressed.connect(self._go)
+        self.field.installEventFilter(self)
+        self.rows.itemActivated.connect(lambda _: self._go())
+        self._on_text_changed("")
+
+    def _on_text_changed(self, text: str) -> None:
+        self._hits = hits(self._window, text)
+        self.rows.clear()
+        for hit in self._hits:
+            item = QListWidgetItem(icon(hit.icon, "dim"), f"{hit.text}    {hit.detail}")
+            self.rows.addItem(item)
+        if self._hits:
+            self.rows.setCurrentRow(0)
+
+    def _go(self) -> None:
+        row = self.rows.currentRow()
+        if 0 <= row < len(self._hits):
+            hit = self._hits[row]
+            self.accept()
+            hit.go()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Arrow keys in the field move through the list."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up):
+            step = 1 if event.key() == Qt.Key.Key_Down else -1
+            self.rows.setCurrentRow(min(max(self.rows.currentRow() + step, 0), self.rows.count() - 1))
+            return True
+        return super().eventFilter(watched, event)
+
+
+def show_find(window: MainWindow) -> None:
+    dialog = FindDialog(window)
+    dialog.open()
+    dialog.field.setFocus()

@@ -1,0 +1,147 @@
+"""The state of one connection, as a dot and as a chip for the status bar."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple
+
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+
+from widgets.look.badges import plain_tip
+from widgets.look.theme import color, value_font
+
+ConnectionState = Literal["connected", "connecting", "waiting", "lost", "paused", "off"]
+
+
+class _Dot(NamedTuple):
+    shape: Literal["full", "dashed", "ring", "cross", "bars"]
+    token: str
+    words: str
+
+
+_DOTS: Final[dict[ConnectionState, _Dot]] = {
+    "connected": _Dot("full", "good", "connected"),
+    "connecting": _Dot("dashed", "accent", "connecting"),
+    "waiting": _Dot("dashed", "warn", "waiting to retry"),
+    "lost": _Dot("cross", "bad", "lost"),
+    "paused": _Dot("bars", "dim", "paused"),
+    "off": _Dot("ring", "dim", "not connected"),
+}
+
+
+def draw_dot(painter: QPainter, box: QRectF, state: ConnectionState) -> None:
+    """Shape and colour both tell the state."""
+    dot = _DOTS[state]
+    tint = color(dot.token)
+    side = min(box.width(), box.height())
+    middle = box.center()
+    radius = side / 2 - 1
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(tint if dot.shape == "full" else Qt.BrushStyle.NoBrush)
+    pen = QPen(tint, 1.5)
+    if dot.shape == "dashed":
+        pen.setDashPattern([1.5, 1.2])
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+    painter.setPen(Qt.PenStyle.NoPen if dot.shape == "full" else pen)
+    if dot.shape == "bars":
+        for dx in (-radius * 0.45, radius * 0.45):
+            painter.drawLine(QPointF(middle.x() + dx, middle.y() - radius * 0.8), QPointF(middle.x() + dx, middle.y() + radius * 0.8))
+        return
+    if dot.shape == "cross":
+        arm = radius * 0.75
+        painter.drawLine(middle - QPointF(arm, arm), middle + QPointF(arm, arm))
+        painter.drawLine(middle - QPointF(arm, -arm), middle + QPointF(arm, -arm))
+        return
+    painter.drawEllipse(middle, radius if dot.shape == "full" else radius - 0.5, radius if dot.shape == "full" else radius - 0.5)
+
+
+class StatusDot(QWidget):
+    """The dot alone, as large as a capital letter."""
+
+    def __init__(self, state: ConnectionState = "off", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.set_state(state)
+
+    def set_state(self, state: ConnectionState) -> None:
+        """Show another state. Raises KeyError for an unknown one."""
+        self.setAccessibleName(_DOTS[state].words)
+        self._state = state
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        side = max(10, self.fontMetrics().ascent())
+        return QSize(side, side)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        draw_dot(painter, QRectF(self.rect()), self._state)
+        painter.end()
+
+
+class ConnectionChip(QAbstractButton):
+    """Dot, endpoint name and what there is to say ("4,812/s  rtt 2 ms", "retry in 3 s"); gives way where there is no room."""
+
+    def __init__(self, name: str, state: ConnectionState = "off", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._name = name
+        self._detail = ""
+        self._state = state
+        self._widest_px = 0
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.set_state(state)
+
+    def set_state(self, state: ConnectionState, detail: str = "") -> None:
+        """Show another state, with a detail in plain text. Raises KeyError for an unknown state."""
+        words = detail or ("" if state == "connected" else _DOTS[state].words)
+        changed_state = state != self._state
+        if not changed_state and words == self._detail and self.text():
+            return
+        self._state, self._detail = state, words
+        self.setText(f"{self._name}  {words}".rstrip())
+        self.setAccessibleName(f"{self._name}: {_DOTS[state].words}" + (f", {detail}" if detail else ""))
+        self.setToolTip(plain_tip(self.text()))
+        # A counting number must not push its neighbours to and fro: within one state the chip only grows.
+        self._widest_px = 0 if changed_state else self._widest_px
+        if self._needed_px() != self._widest_px:
+            self._widest_px = max(self._widest_px, self._needed_px())
+            self.updateGeometry()
+        self.update()
+
+    def _dot_px(self) -> int:
+        return max(10, self.fontMetrics().ascent())
+
+    def _needed_px(self) -> int:
+        font = value_font(self.font())
+        return QFontMetrics(font).horizontalAdvance(self.text()) + self._dot_px() + 18
+
+    def sizeHint(self) -> QSize:
+        return QSize(max(self._needed_px(), self._widest_px), self.fontMetrics().height() + 8)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._dot_px() + 18 + 8 * self.fontMetrics().averageCharWidth(), self.fontMetrics().height() + 8)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        if self.underMouse():
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(color("chip"))
+            painter.drawRoundedRect(box, 5, 5)
+        if self.hasFocus():
+            painter.setPen(QPen(color("accent"), 1.5))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(box, 5, 5)
+        side = self._dot_px()
+        draw_dot(painter, QRectF(6, (self.height() - side) / 2, side, side), self._state)
+        painter.setFont(value_font(self.font()))
+        painter.setPen(color(_DOTS[self._state].token if self._state != "off" else "dim"))
+        room = QRect(side + 12, 0, self.width() - side - 16, self.height())
+        shown = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
+        painter.drawText(room, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), shown)
+        painter.end()

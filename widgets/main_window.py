@@ -1,0 +1,249 @@
+"""The window: assembles rail, modes, panels, menus and status bar. Rules and contents live in those."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QSizePolicy, QStackedWidget, QToolBar, QVBoxLayout, QWidget
+
+from app.errors import UserError
+from widgets.dialogs.unsaved import ask_about_unsaved
+from widgets.look import MessageBar, Rail, RailMode, button, label
+from widgets.menus import Menus
+from widgets.registry import Mode, Panel, modes, panels
+from widgets.status_bar import StatusBar
+from widgets.workbench import Workbench
+
+_AREAS = {
+    "left": Qt.DockWidgetArea.LeftDockWidgetArea,
+    "right": Qt.DockWidgetArea.RightDockWidgetArea,
+    "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
+}
+LAYOUT_VERSION = 1
+
+
+class MainWindow(QMainWindow):
+    """One window on one workbench."""
+
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__()
+        self.workbench = workbench
+        self.setObjectName("mainWindow")
+        self.setDockOptions(
+            QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowTabbedDocks | QMainWindow.DockOption.AllowNestedDocks
+        )
+        self.setAcceptDrops(True)
+        self._modes = {mode.key: mode for mode in modes()}
+        self._built: dict[str, QWidget] = {}
+        self._docks: dict[str, QDockWidget] = {}
+        self._may_close = False
+        self._build_top()
+        self._build_rail()
+        self._build_centre()
+        self._build_docks()
+        self._status = StatusBar(workbench, self)
+        self.setStatusBar(self._status)
+        self.menus = Menus(self)
+        self._connect()
+        self.resize(1366, 768)
+        self.show_mode(next(iter(self._modes)))
+        self._on_saved_changed()
+
+    # Building
+
+    def _build_top(self) -> None:
+        self._project_name = label("", "title")
+        self._project_state = label("", "dim")
+        self._find = button("Find a command, tag, asset…      Ctrl+K", "search", kind="quiet", tip="Find anything (Ctrl+K)")
+        self._find.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self._find.setMinimumWidth(340)
+        self._read_only = button("READ-ONLY", "lock", kind="quiet", tip="Nothing in this window can write to a machine")
+        row = QWidget()
+        layout = QHBoxLayout(row)
+        layout.setContentsMargins(12, 6, 12, 6)
+        layout.addWidget(self._project_name)
+        layout.addWidget(self._project_state)
+        layout.addStretch(1)
+        layout.addWidget(self._find)
+        layout.addStretch(1)
+        layout.addWidget(self._read_only)
+        self._bar(row, "topBar", Qt.ToolBarArea.TopToolBarArea)
+
+    def _build_rail(self) -> None:
+        self._rail = Rail([RailMode(mode.key, mode.title, mode.icon, mode.title) for mode in self._modes.values()])
+        self._bar(self._rail, "railBar", Qt.ToolBarArea.LeftToolBarArea)
+        self._rail.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+
+    def _bar(self, content: QWidget, name: str, area: Qt.ToolBarArea) -> None:
+        bar = QToolBar(self)
+        bar.setObjectName(name)
+        bar.setMovable(False)
+        bar.setFloatable(False)
+        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        bar.setContentsMargins(0, 0, 0, 0)
+        if layout := bar.layout():
+            layout.setContentsMargins(0, 0, 0, 0)
+        content.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        bar.addWidget(content)
+        self.addToolBar(area, bar)
+
+    def _build_centre(self) -> None:
+        self._messages = MessageBar()
+        self._messages.hide()
+        self._stack = QStackedWidget()
+        centre = QWidget()
+        layout = QVBoxLayout(centre)
+        layout.setContentsMargins(8, 0, 8, 0)
+        layout.setSpacing(8)
+        layout.addWidget(self._messages)
+        layout.addWidget(self._stack, 1)
+        self.setCentralWidget(centre)
+
+    def _build_docks(self) -> None:
+        self.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
+        self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, self.tabPosition(Qt.DockWidgetArea.LeftDockWidgetArea).North)
+        for panel in panels():
+            self._docks[panel.key] = self._dock(panel)
+        self._panels = {panel.key: panel for panel in panels()}
+
+    def _dock(self, panel: Panel) -> QDockWidget:
+        dock = QDockWidget(panel.title, self)
+        dock.setObjectName(f"dock:{panel.key}")
+        dock.setWidget(panel.build(self.workbench))
+        self.addDockWidget(_AREAS[panel.area], dock)
+        return dock
+
+    def _connect(self) -> None:
+        self._rail.chosen.connect(self.show_mode)
+        self._find.clicked.connect(lambda: self.menus.trigger("edit.find"))
+        self._messages.dismissed.connect(self._messages.hide)
+        self.workbench.failed.connect(self.show_error)
+        self.workbench.said.connect(lambda text: self._status.showMessage(text, 6000))
+        self.workbench.mode_asked.connect(self.show_mode)
+        self.workbench.saved_changed.connect(self._on_saved_changed)
+        self.workbench.findings_changed.connect(self._refresh_counts)
+
+    # Modes and layout
+
+    @property
+    def mode(self) -> str:
+        """Key of the mode that is shown."""
+        return self._rail.current
+
+    def show_mode(self, key: str) -> None:
+        """Show a mode with its own layout; built when first shown, so that start-up pays only for what is seen."""
+        mode = self._modes[key]
+        current = self._stack.currentWidget()
+        if current is not None and current.property("mode") != key:
+            self._keep_layout(str(current.property("mode")))
+        if key not in self._built:
+            self._built[key] = mode.build(self.workbench)
+            self._built[key].setProperty("mode", key)
+            self._stack.addWidget(self._built[key])
+        self._stack.setCurrentWidget(self._built[key])
+        self._rail.choose(key)
+        self._restore_layout(mode)
+        self._refresh_counts()
+
+    def mode_widget(self, key: str) -> QWidget:
+        """The widget of a mode, built if need be; actions and tests reach into it."""
+        if key not in self._built:
+            self.show_mode(key)
+        return self._built[key]
+
+    def _keep_layout(self, mode: str) -> None:
+        state = bytes(self.saveState(LAYOUT_VERSION).toBase64().data()).decode()
+        self.workbench.workspace.set_state(f"layout.{mode}", state)
+
+    def _restore_layout(self, mode: Mode) -> None:
+        kept = self.workbench.workspace.state(f"layout.{mode.key}")
+        if not kept or not self.restoreState(QByteArray.fromBase64(kept.encode()), LAYOUT_VERSION):
+            self._default_layout(mode)
+
+    def reset_layout(self) -> None:
+        """Back to the default docks of this mode."""
+        mode = self._modes[self.mode]
+        self.workbench.workspace.set_state(f"layout.{mode.key}", "")
+        for key, dock in self._docks.items():
+            dock.setFloating(False)
+            self.addDockWidget(_AREAS[self._panels[key].area], dock)
+        self._default_layout(mode)
+
+    def _default_layout(self, mode: Mode) -> None:
+        by_area: dict[str, list[QDockWidget]] = {}
+        for key, dock in self._docks.items():
+            dock.setVisible(key in mode.panels)
+            if key in mode.panels:
+                by_area.setdefault(self._panels[key].area, []).append(dock)
+        bottom = by_area.get("bottom", [])
+        for first, second in pairwise(bottom):
+            self.tabifyDockWidget(first, second)
+        if bottom:
+            bottom[0].raise_()
+        sides = [dock for area in ("left", "right") for dock in by_area.get(area, [])]
+        self.resizeDocks(sides, [290 for _ in sides], Qt.Orientation.Horizontal)
+        self.resizeDocks(bottom, [170 for _ in bottom], Qt.Orientation.Vertical)
+
+    def docks(self) -> dict[str, QDockWidget]:
+        return dict(self._docks)
+
+    # What changes
+
+    def show_error(self, error: UserError) -> None:
+        """Show without blocking; the next one replaces it."""
+        self._messages.clear_actions()
+        self._messages.show_error(error)
+        self._messages.show()
+
+    def _on_saved_changed(self) -> None:
+        saved = self.workbench.editor.is_saved
+        self._project_name.setText(self.workbench.title)
+        self._project_state.setText("" if saved else "• unsaved changes")
+        self.setWindowTitle(f"{self.workbench.title}{'' if saved else ' •'} — Tagloom")
+        self.setWindowModified(False)
+
+    def _refresh_counts(self) -> None:
+        for mode in self._modes.values():
+            self._rail.set_count(mode.key, mode.count(self.workbench) or 0)
+
+    # Opening and closing
+
+    def open_project(self, path: Path) -> None:
+        """Open after asking about unsaved changes; errors are shown."""
+
+        def go() -> None:
+            try:
+                self.workbench.open(path)
+            except UserError as error:
+                self.show_error(error)
+
+        ask_about_unsaved(self, go)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.toLocalFile().endswith(".tagloom") for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        for url in event.mimeData().urls():
+            if url.toLocalFile().endswith(".tagloom"):
+                event.acceptProposedAction()
+                self.open_project(Path(url.toLocalFile()))
+                return
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if not self._may_close and not self.workbench.editor.is_saved:
+            event.ignore()
+            ask_about_unsaved(self, self._close_now)
+            return
+        self._keep_layout(self.mode)
+        self.workbench.workspace.set_state("window.geometry", bytes(self.saveGeometry().toBase64().data()).decode())
+        self.workbench.shut_down()
+        event.accept()
+
+    def _close_now(self) -> None:
+        self._may_close = True
+        QTimer.singleShot(0, self.close)
