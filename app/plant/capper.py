@@ -34,8 +34,8 @@ class Capper:
     speed_bph: float = 0.0
     state: MachineState = MachineState.STOPPED
     jam: bool = False
-    caps: int = 0
-    rejects: int = 0
+    caps: int = 148_213
+    rejects: int = 377
     last_good: bool = True
     hopper_caps: float = 11200.0
     hopper_percent: float = 62.2

@@ -46,16 +46,17 @@ class Conveyor:
     def setpoint_rpm(self, value: float) -> None:
         self.speed_setpoint_mps = value / RATED_RPM * FULL_SPEED_MPS
 
-    def step(self, dt_s: float, *, run: bool, bottles_in: float, bottles_out: float) -> None:
-        """Moves `dt_s` seconds on while bottles come from the machine before and leave to the one behind."""
+    def step(self, dt_s: float, *, run: bool, bottles_in: float, release: bool = True) -> float:
+        """Moves `dt_s` seconds on; returns how many bottles left the belt, none unless the next machine takes them."""
         target_mps = max(0.0, min(FULL_SPEED_MPS, self.speed_setpoint_mps)) if run and not self.jam else 0.0
         self.drive.step(dt_s, target_mps / FULL_SPEED_MPS * RATED_RPM)
         self.speed_mps = self.drive.speed_rpm / RATED_RPM * FULL_SPEED_MPS
         self.speed_measured_mps = max(0.0, self.speed_mps + (self.rng.gauss(0.0, 0.003) if self.running else 0.0))
         self.state = machine_state(run, self.jam, self.speed_mps, target_mps)
-        most = self.length_m / PITCH_M
-        self.bottles_on_belt = max(0.0, min(most, self.bottles_on_belt + bottles_in - bottles_out))
+        leaving = self.bottles_on_belt * self.speed_mps / self.length_m * dt_s if release else 0.0
+        self.bottles_on_belt = max(0.0, self.bottles_on_belt + bottles_in - leaving)
         self.distance_m += self.speed_mps * dt_s
         if self.running:
             share = self.accumulation_percent / 100.0
             self.eyes = [self.rng.random() < share for _ in self.eyes]
+        return leaving

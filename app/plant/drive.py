@@ -27,7 +27,7 @@ class Drive:
     rng: random.Random
     rated_kw: float
     rated_a: float
-    ramp_rpm_s: float = 600.0
+    ramp_rpm_s: float = 250.0
     load: float = 0.55
     setpoint_rpm: float = 0.0
     speed_rpm: float = 0.0
@@ -47,6 +47,11 @@ class Drive:
     def output_hz(self) -> float:
         """Frequency at the motor terminals."""
         return self.speed_rpm / RATED_RPM * RATED_HZ
+
+    @property
+    def running_hours(self) -> float:
+        """Hours with the motor turning."""
+        return self.running_s / 3600.0
 
     @property
     def at_speed(self) -> bool:

@@ -34,6 +34,9 @@ class EnergyMeter:
     exported_kwh: float = 1307.2
     thd_percent: float = 3.1
     internal_c: float = 36.0
+    tariff: int = 1
+    relay1: bool = False
+    relay2: bool = True
     clock_s: float = 0.0
 
     @property

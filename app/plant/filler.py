@@ -3,6 +3,7 @@
 import random
 from collections import deque
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from app.plant.drive import Drive
 from app.plant.states import MachineState, ValveState, machine_state
@@ -13,6 +14,15 @@ NOMINAL_ML = 500.0
 TOLERANCE_ML = 4.5
 MAX_BOTTLES_H = 15000.0
 FILLING_ARC = 0.55  # share of one turn in which a valve is open
+
+
+class BottleRecord(NamedTuple):
+    """What is known of one bottle."""
+
+    number: int
+    volume_ml: float
+    passed: bool
+    recipe: str
 
 
 @dataclass(slots=True)
@@ -41,8 +51,8 @@ class Filler:
     bowl_level_percent: float = 62.0
     bowl_pressure_bar: float = 2.4
     product_c: float = 83.5
-    bottles: int = 0
-    rejects: int = 0
+    bottles: int = 148_213
+    rejects: int = 402
     last_fill_ml: float = NOMINAL_ML
     last_good: bool = True
     bottle_due: float = 0.0
@@ -55,6 +65,11 @@ class Filler:
     def running(self) -> bool:
         """Bottles are moving."""
         return self.speed_bph > 1.0
+
+    @property
+    def last_bottle(self) -> BottleRecord:
+        """The last bottle as one record."""
+        return BottleRecord(self.bottles, round(self.last_fill_ml, 2), self.last_good, self.recipe)
 
     @property
     def product_f(self) -> float:
@@ -85,6 +100,8 @@ class Filler:
         self.bottles += 1
         spread = 1.1 if self.stuck_valve is None else 2.4
         self.last_fill_ml = self.rng.gauss(NOMINAL_ML + 0.3, spread)
+        if self.rng.random() < 0.002:
+            self.last_fill_ml -= 12.0  # foam closed the valve too early
         self.last_good = abs(self.last_fill_ml - NOMINAL_ML) <= TOLERANCE_ML
         self.rejects += not self.last_good
         self.fills_ml.append(round(self.last_fill_ml, 2))

@@ -21,7 +21,8 @@ class Labeller:
     speed_bph: float = 0.0
     state: MachineState = MachineState.STOPPED
     jam: bool = False
-    labels: int = 0
+    bottle_due: float = 0.0
+    labels: int = 295_648
     labels_remaining: int = 5400
     web_tension_n: float = 22.0
     glue_c: float = 158.0
@@ -51,16 +52,20 @@ class Labeller:
         """The bytes that the camera read from the last label."""
         return f"{self.lot_code}/{self.labels:08d}".encode("ascii")
 
-    def step(self, dt_s: float, *, run: bool, speed_bph: float, bottles: int) -> None:
-        """Moves `dt_s` seconds on at `speed_bph`, labelling `bottles`."""
+    def step(self, dt_s: float, *, run: bool, speed_bph: float, bottles: float) -> int:
+        """Moves `dt_s` seconds on at `speed_bph` while `bottles` arrive; returns how many left with a label."""
         target_bph = speed_bph if run and not self.jam else 0.0
         self.clock_s += dt_s
         self.drive.step(dt_s, target_bph / (2.0 * MAX_BOTTLES_H) * 1450.0)
         self.speed_bph = self.drive.speed_rpm / 1450.0 * 2.0 * MAX_BOTTLES_H
         self.state = machine_state(run, self.jam, self.speed_bph, target_bph)
-        if bottles:
-            self._apply(bottles)
+        self.bottle_due += bottles
+        labelled = int(self.bottle_due) if self.running else 0
+        self.bottle_due -= labelled
+        if labelled:
+            self._apply(labelled)
         self._measure(dt_s)
+        return labelled
 
     def _apply(self, bottles: int) -> None:
         self.labels += bottles

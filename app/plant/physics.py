@@ -1,7 +1,6 @@
 """The bottling line as one state that is stepped in time. Pure: no clock, no library, no input but seed and setpoints."""
 
 import random
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +12,7 @@ from app.plant.energy_meter import EnergyMeter
 from app.plant.filler import BOTTLE_L, Filler
 from app.plant.labeller import Labeller
 from app.plant.states import MachineState, machine_state
-from app.plant.stoppages import Stoppages
+from app.plant.stoppages import STUCK_VALVE, Stop, Stoppages
 from app.plant.tank import Tank
 
 STEP_S = 0.1
@@ -78,20 +77,11 @@ class Line:
         return self.steps * STEP_S
 
     @property
-    def drives(self) -> Mapping[str, Drive]:
+    def drives(self) -> tuple[Drive, ...]:
         """Every drive of the line."""
-        return {
-            "tank": self.tank.pump,
-            "filler1": self.filler1.drive,
-            "filler2": self.filler2.drive,
-            "capper1": self.capper1.drive,
-            "capper2": self.capper2.drive,
-            "conveyor1": self.conveyor1.drive,
-            "conveyor2": self.conveyor2.drive,
-            "conveyor3": self.conveyor3.drive,
-            "labeller": self.labeller.drive,
-            "cleaning": self.cleaning.pump,
-        }
+        machines = (self.filler1, self.filler2, self.capper1, self.capper2)
+        belts = (self.conveyor1, self.conveyor2, self.conveyor3, self.labeller)
+        return (self.tank.pump, self.cleaning.pump, *(m.drive for m in machines), *(b.drive for b in belts))
 
     @property
     def speed_bph(self) -> float:
@@ -142,7 +132,7 @@ class Line:
     def step(self) -> None:
         """Moves the line `STEP_S` seconds on."""
         self.steps += 1
-        self.stoppages.step(STEP_S, self)
+        self._stand_still_for(self.stoppages.step(STEP_S))
         run = self._may_run
         supply_c = self.tank.product_c
         filled1 = self.filler1.step(STEP_S, run=run, supply_c=supply_c)
@@ -154,19 +144,24 @@ class Line:
         # The bowls are refilled from the tank as fast as bottles are filled from them.
         self.tank.step(STEP_S, self.speed_bph / 60.0 * BOTTLE_L)
         self.cleaning.step(STEP_S)
-        drives_kw = sum(drive.power_kw for drive in self.drives.values())
+        drives_kw = sum(drive.power_kw for drive in self.drives)
         self.meter.step(STEP_S, drives_kw=drives_kw, heaters_kw=self.tank.heater_kw + self.cleaning.heater_kw)
 
+    def _stand_still_for(self, cause: Stop | None) -> None:
+        self.filler1.stuck_valve = STUCK_VALVE if cause is Stop.FILLER1_VALVE_STUCK else None
+        self.filler1.jam = cause is Stop.FILLER1_VALVE_STUCK
+        self.capper1.jam = cause is Stop.CAPPER1_JAM
+        self.capper2.jam = cause is Stop.CAPPER2_JAM
+        self.conveyor2.jam = cause is Stop.CONVEYOR2_BLOCKED
+        self.labeller.jam = cause is Stop.LABEL_WEB_BREAK
+
     def _transport(self, run: bool, good1: int, good2: int) -> None:
-        """Belts run on for a while after the machines stop, so they empty before the labeller and fill behind a jam."""
+        """Most stops leave the belts running, so they fill up to the labeller and empty behind it."""
         moving = self.run and not self.stoppages.belts_stopped
-        out1 = self.conveyor1.speed_mps / 1.0 * 3.0 * STEP_S
-        out2 = self.conveyor2.speed_mps / 1.0 * 3.0 * STEP_S
-        self.conveyor1.step(STEP_S, run=moving, bottles_in=good1, bottles_out=out1 if good1 or not run else 0.0)
-        self.conveyor2.step(STEP_S, run=moving, bottles_in=good2, bottles_out=out2 if good2 or not run else 0.0)
-        bottles = good1 + good2
-        self.labeller.step(STEP_S, run=run, speed_bph=self.speed_bph, bottles=bottles)
-        self.conveyor3.step(STEP_S, run=moving, bottles_in=bottles, bottles_out=bottles)
+        out1 = self.conveyor1.step(STEP_S, run=moving, bottles_in=good1, release=run)
+        out2 = self.conveyor2.step(STEP_S, run=moving, bottles_in=good2, release=run)
+        labelled = self.labeller.step(STEP_S, run=run, speed_bph=self.speed_bph, bottles=out1 + out2)
+        self.conveyor3.step(STEP_S, run=moving, bottles_in=labelled)
 
 
 def line_at(seed: int, epoch: datetime, elapsed_s: float) -> Line:

@@ -1,7 +1,7 @@
 """The buffer tank: level integrates flow, temperature follows an on/off heater."""
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from app.plant.drive import AMBIENT_C, Drive
 from app.plant.states import ValveState
@@ -34,8 +34,9 @@ class Tank:
     inflow_measured_lpm: float = 0.0
     outflow_measured_lpm: float = 0.0
     pressure_measured_bar: float = 0.4
-    ph_last: float = field(default=3.42)
+    ph_last: float = 3.42
     batch: int = 2207
+    level_offset_mm: int = -3
 
     @property
     def level_percent(self) -> float:
