@@ -141,6 +141,8 @@ def _inputs() -> Card:
 def _messages() -> Card:
     card = Card("Messages")
     bars = [MessageBar() for _ in range(3)]
+    for bar in bars:
+        card.add(bar)
     bars[0].show_error(
         EndpointError(
             "Cannot connect to filler-opcua",
@@ -153,8 +155,6 @@ def _messages() -> Card:
     bars[0].add_action("Edit endpoint…")
     bars[1].show_message("4 of 212 rows were not taken", "warning", why="Lines 7, 19, 20 and 44: the address has no table.")
     bars[2].show_message("Saved", "ok", where="line4.tagloom")
-    for bar in bars:
-        card.add(bar)
     empty = EmptyState("connect", "No endpoint yet", "Connect to an OPC UA server or a Modbus device, or open the demo plant.")
     empty.add_button("Add endpoint…", "add")
     empty.add_button("Open demo plant", primary=False)

@@ -178,7 +178,7 @@ def _mappings() -> Card:
     table.setItemDelegateForColumn(4, ValueDelegate(table, unit_chars=6))
     table.setItemDelegateForColumn(5, BadgeDelegate(table))
     _right_header(table, 4)
-    _set_widths(table, (112, 58, 172, 116, 108))
+    _set_widths(table, (110, 60, 166, 102, 104))
     table.selectRow(1)
     card = Card("", chips)
     card.add(table, 1)

@@ -25,7 +25,7 @@ _ICONS: Final[dict[Severity, tuple[str, str]]] = {
 
 
 class MessageBar(QFrame):
-    """One message inside a panel; hidden until it has one."""
+    """One message inside a panel; hidden until it has one. Put it into a layout before its first message, or it opens as a window."""
 
     dismissed = Signal()
     """The user closed it."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QFont, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFocusEvent, QFont, QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QFrame, QSizePolicy, QVBoxLayout, QWidget
 
 from widgets.look.icons import draw_icon
@@ -14,6 +14,7 @@ from widgets.look.theme import color, scaled_font, set_look
 
 _ICON_PX: Final = 22
 _SIDE_PX: Final = 8
+_STEP_KEYS: Final = frozenset({Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End})
 _KEYBOARD_REASONS: Final = frozenset({Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason})
 
 
@@ -27,7 +28,7 @@ class RailMode(NamedTuple):
 
 
 class Rail(QFrame):
-    """Modes to choose from. Arrow keys move and choose, as in any group of exclusive buttons."""
+    """Modes to choose from. Tab reaches the current one; Up, Down, Home and End go on from there and choose."""
 
     chosen = Signal(str)
     """The key of the mode that the user chose; not emitted by `choose`."""
@@ -77,6 +78,18 @@ class Rail(QFrame):
         """The button of a mode, for shortcuts and tests."""
         return self._buttons[key]
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        keys = [key for key, button in self._buttons.items() if button.isEnabled()]
+        if event.key() not in _STEP_KEYS or self.current not in keys:
+            super().keyPressEvent(event)
+            return
+        at = keys.index(self.current)
+        wanted = {Qt.Key.Key_Up: at - 1, Qt.Key.Key_Down: at + 1, Qt.Key.Key_Home: 0}.get(Qt.Key(event.key()), len(keys) - 1)
+        target = self._buttons[keys[min(max(wanted, 0), len(keys) - 1)]]
+        if not target.isChecked():
+            target.setFocus(Qt.FocusReason.TabFocusReason)
+            target.click()
+
     def _on_button_clicked(self, button: QAbstractButton) -> None:
         if isinstance(button, _RailButton):
             self.chosen.emit(button.mode.key)
@@ -111,6 +124,12 @@ class _RailButton(QAbstractButton):
         metrics = QFontMetrics(self._small(QFont.Weight.DemiBold))
         width = metrics.horizontalAdvance(self.mode.title) + 2 * _SIDE_PX + 12
         return QSize(max(84, width), _ICON_PX + metrics.height() + 24)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in _STEP_KEYS:
+            event.ignore()  # the rail's: Qt's own handling moves the focus without choosing
+            return
+        super().keyPressEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         # A ring after a mouse click, or when the window comes to front, would say nothing that the plate does not say.

@@ -81,6 +81,7 @@ class Theme(QObject):
         hints = application.styleHints()
         self._system_scheme = hints.colorScheme()
         hints.colorSchemeChanged.connect(self._on_system_scheme_changed)
+        application.fontChanged.connect(self._on_system_font_changed)
         self._apply()
 
     @property
@@ -119,15 +120,15 @@ class Theme(QObject):
         colors = SERIES[self.name]
         return QColor(colors[index % len(colors)])
 
-    def refresh(self) -> None:
-        """Apply again, after the system font or its size changed."""
-        self._apply()
-
     def _on_system_scheme_changed(self, scheme: Qt.ColorScheme) -> None:
         before = self.name
         self._system_scheme = scheme
         if self.name != before:
             self._apply()
+
+    def _on_system_font_changed(self) -> None:
+        # Row heights in the stylesheet are counted from the font.
+        self._apply()
 
     def _apply(self) -> None:
         self._application.setPalette(self._palette())
@@ -243,6 +244,9 @@ def set_look(widget: QWidget, **properties: str | bool) -> None:
     """Set the dynamic properties that `look.qss` selects on, and have the widget styled again."""
     for name, value in properties.items():
         widget.setProperty(name, value)
+    if not widget.testAttribute(Qt.WidgetAttribute.WA_WState_Polished):
+        # Its first show will style it. Polishing it now as well makes Qt 6.11 forget a font set in between.
+        return
     style = widget.style()
     style.unpolish(widget)
     style.polish(widget)
