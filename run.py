@@ -31,7 +31,7 @@ WINDOWS = os.name == "nt"
 OLDEST, NEWEST = (3, 11), (3, 15)  # what requirements.txt was resolved for
 DEVELOPER_COMMANDS = ("test", "prove", "bench", "lock")  # in tests/__main__.py; only these need the test section
 WINDOW_COMMANDS = ("demo", "open", "plot")  # and none at all: without Qt's system libraries these cannot work
-STAMP = "tagloom-setup.json"
+STAMP, LOCK = "tagloom-setup.json", "tagloom-setup.lock"
 MAKING, READY = "making", "ready"
 
 # Debian's names. Qt's offscreen platform needs the first list, a real X11 window the second too (libraries by soname).
@@ -58,7 +58,7 @@ FONT_PACKAGE = "fonts-dejavu-core"
 TEST_PROGRAMS = (("git", "git"),)  # tests merge project files with plain git
 
 
-class CannotSetUp(Exception):
+class SetUpError(Exception):
     """What is missing and what to do about it, in words for the person at the terminal."""
 
 
@@ -76,12 +76,12 @@ def read_sections(text):
     name = None
     for line in text.splitlines(True):
         if line.startswith("# --- "):
-            name = line[6:].split()[0]
+            name = line[6:].split(":")[0].strip()
             sections[name] = ""
         elif name:
             sections[name] += line
     if "run" not in sections or "test" not in sections:
-        raise CannotSetUp('requirements.txt lacks the line "# --- run" or "# --- test"; restore it from git.')
+        raise SetUpError('requirements.txt lacks the line "# --- run" or "# --- test"; restore it from git.')
     return sections
 
 
@@ -91,26 +91,29 @@ def lock_sections():
 
 
 def digests(sections):
-    return dict((name, hashlib.sha256(text.encode("utf-8")).hexdigest()) for name, text in sections.items())
+    return {name: hashlib.sha256(text.encode("utf-8")).hexdigest() for name, text in sections.items()}
 
 
 def is_ours(folder):
     """Whether this file made the folder (or began to), so that it may be cleared."""
-    return os.path.exists(os.path.join(folder, STAMP)) or not os.path.isdir(folder) or not os.listdir(folder)
+    return os.path.exists(os.path.join(folder, STAMP)) or not os.path.isdir(folder) or set(os.listdir(folder)) <= {LOCK}
 
 
-def environment_folder():
+def environment_folders():
+    """Where the environment may stand, the best place first."""
     chosen = os.environ.get("TAGLOOM_VENV")
     if chosen:
-        return os.path.abspath(chosen)
-    for name in (".venv", ".venv-tagloom"):  # the second where someone made a .venv of his own: that one is left alone
-        folder = os.path.join(CHECKOUT, name)
-        if is_ours(folder):
-            break
-    if os.access(folder if os.path.isdir(folder) else CHECKOUT, os.W_OK):
-        return folder
+        return [os.path.abspath(chosen)]
+    # The second where someone made a .venv of his own, which is left alone; the third where the checkout is read-only.
+    places = [os.path.join(CHECKOUT, ".venv"), os.path.join(CHECKOUT, ".venv-tagloom")]
     key = hashlib.sha256(CHECKOUT.encode("utf-8")).hexdigest()[:16]
-    return os.path.join(cache_folder(), "tagloom", "environment-" + key)
+    return [place for place in places if is_ours(place)][:1] + [os.path.join(cache_folder(), "tagloom", "environment-" + key)]
+
+
+def may_write(folder):
+    while not os.path.isdir(folder):
+        folder = os.path.dirname(folder)
+    return os.access(folder, os.W_OK)
 
 
 def cache_folder():
@@ -151,7 +154,7 @@ def installed(stamp, wanted, folder):
     if any(done[name] != wanted.get(name) for name in done):
         return None  # made from another lock: what it no longer names would stay behind
     try:
-        present = set(os.listdir(stamp["packages"]))
+        present = set(os.listdir(os.path.join(folder, stamp["packages"])))
     except (KeyError, OSError):
         return None
     return set(done) if present.issuperset(stamp.get("distributions", ())) else None
@@ -217,12 +220,13 @@ def find_python():
     if unable and is_debian():
         install_packages(["python%d.%d-venv" % unable[1]], "Python cannot make virtual environments yet.")
         return unable[0]
-    raise CannotSetUp(
-        "Tagloom needs a 64-bit Python from %d.%d to %d.%d that can make virtual environments; this is %d.%d and no other "
-        "was found on PATH%s.\n" % (OLDEST + NEWEST + sys.version_info[:2] + (" or by py.exe" if WINDOWS else " or in pyenv",))
-        + ("Install " + ("Python 3.13 from python.org" if WINDOWS or sys.platform == "darwin" else "the packages python3.13 "
-           "and python3.13-venv (or python3.12, python3.11) of your distribution, or Python 3.13 with pyenv")
-           + ", then run this again.")
+    where, source = "on PATH or in pyenv", "your distribution (python3.13 and python3.13-venv, or 3.12, 3.11) or pyenv"
+    if WINDOWS or sys.platform == "darwin":
+        where, source = "on PATH", "python.org"
+    raise SetUpError(
+        "Tagloom needs a 64-bit Python from %d.%d to %d.%d that can make virtual environments. " % (OLDEST + NEWEST)
+        + "This is %d.%d, and none was found %s.\n" % (sys.version_info[:2] + (where,))
+        + "Install Python 3.13 from %s, then run this again." % source
     )
 
 
@@ -235,7 +239,7 @@ def is_debian():
 
 def missing_libraries(known, x11):
     """Packages whose library `known` (what `ldconfig -p` prints) does not list."""
-    listed = set(line.split(None, 1)[0] for line in known.splitlines() if " => " in line)
+    listed = {line.split(None, 1)[0] for line in known.splitlines() if " => " in line}
     return [package for soname, package in LIBRARIES + (X11_LIBRARIES if x11 else ()) if soname not in listed]
 
 
@@ -269,14 +273,17 @@ def install_packages(packages, why):
         packages = [package + "t64" if package == "libglib2.0-0" else package for package in packages]
     line = "apt-get install --yes --no-install-recommends " + " ".join(packages)
     if os.geteuid() != 0:
-        raise CannotSetUp("%s Run this once, then start again:\n\n    sudo %s\n" % (why, line))
+        raise SetUpError("%s Run this once, then start again:\n\n    sudo %s\n" % (why, line))
     say("%s Installing %s ..." % (why, " ".join(packages)))
     environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    for command in (["apt-get", "update", "-qq"], line.split() + ["-qq"]):
-        code = subprocess.call(command, env=environment, stdin=subprocess.DEVNULL, stdout=2)
-        if code and command[1] != "update":  # a single unreachable source fails an update, but not always what follows
-            raise CannotSetUp("%s %s failed (exit %d, see above). Install these packages by hand:\n\n    %s\n"
-                              % (why, command[0], code, line))
+    for command in (["apt-get", "update"], line.split()):
+        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        process = subprocess.Popen(command + ["-qq"], env=environment, **options)
+        output = process.communicate()[0].decode("utf-8", "replace")
+        if process.returncode:  # an update fails for any one source out of reach, the installation may work all the same
+            say(output)
+        if process.returncode and command[1] != "update":
+            raise SetUpError("%s apt-get failed, see above. Install by hand:\n\n    %s\n" % (why, line))
 
 
 def apt_knows(package):
@@ -286,23 +293,29 @@ def apt_knows(package):
         return subprocess.call(["apt-cache", "show", package], stdout=nowhere, stderr=nowhere) == 0
 
 
-def see_to_system_packages(command, stamp):
-    """Returns what was found present, for the stamp ([] where nothing is to be remembered)."""
+def system_needs(command):
+    """What the command needs of the system, by name; remembered in the stamp once it was found present."""
     if not is_debian():
-        return []
-    needs = ["qt"] + (["x11"] if os.environ.get("DISPLAY") else []) + (["test"] if command in DEVELOPER_COMMANDS else [])
-    if set(needs) <= set(stamp.get("system", ())):
-        return stamp["system"]
-    missing = missing_packages("x11" in needs, TEST_PROGRAMS if "test" in needs else ())
+        return set()
+    x11 = ["x11"] if os.environ.get("DISPLAY") else []
+    return set(["qt"] + x11 + (["programs"] if command in DEVELOPER_COMMANDS else []))
+
+
+def see_to_system_packages(command, present):
+    """Install or name what is missing. Returns what is present now."""
+    needs = system_needs(command)
+    if needs <= present:
+        return present
+    missing = missing_packages("x11" in needs, TEST_PROGRAMS if "programs" in needs else ())
     if missing:
         try:
             install_packages(missing, "Qt's system libraries, a font or a program that the tests use are missing.")
-        except CannotSetUp as problem:
+        except SetUpError as problem:
             if command is None or command in WINDOW_COMMANDS + DEVELOPER_COMMANDS:
                 raise
-            say("%s(Going on: `%s` opens no window.)" % (problem, command))
-            return stamp.get("system", [])
-    return sorted(set(needs) | set(stamp.get("system", ())))
+            say("%s\n(Going on: `%s` opens no window.)" % (problem, command))
+            return present
+    return present | needs
 
 
 # --- the environment
@@ -313,7 +326,7 @@ def call(command):
 
     code = subprocess.call(command, stdin=subprocess.DEVNULL, stdout=2, env=dict(os.environ, PIP_USER="0"))
     if code:
-        raise CannotSetUp("This failed (exit %d, see above):\n\n    %s\n" % (code, " ".join(command)))
+        raise SetUpError("This failed (exit %d, see above):\n\n    %s\n" % (code, " ".join(command)))
 
 
 def clear(folder):
@@ -322,7 +335,7 @@ def clear(folder):
 
     for name in os.listdir(folder):
         path = os.path.join(folder, name)
-        if name not in (STAMP, "tagloom-setup.lock"):
+        if name not in (STAMP, LOCK):
             if os.path.isdir(path) and not os.path.islink(path):
                 shutil.rmtree(path)
             else:
@@ -340,48 +353,48 @@ def install(folder, name, text):
     call([environment_python(folder), "-I", "-m", "pip", "install"] + options + ["-r", path])
 
 
-def packages_folder(folder):
-    import subprocess
-
-    ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    return subprocess.check_output([environment_python(folder), "-I", "-c", ask]).decode("utf-8").strip()
-
-
 def set_up(folder, command, sections, wanted):
     """Make or complete the environment. Whoever holds the lock file is the only one to do so."""
     with Lock(folder):
         stamp = read_stamp(folder)  # another run may have done it while this one waited
-        needed = ["run", "test"] if command in DEVELOPER_COMMANDS else ["run"]
         done = installed(stamp, wanted, folder)
+        system = set(stamp.get("system", ()))
         if done is None:
-            stamp = {"state": MAKING, "system": stamp.get("system", [])}
-            write_stamp(folder, stamp)
+            write_stamp(folder, {"state": MAKING})
             python = find_python()
             say("Making the virtual environment %s (once, about a minute) ..." % folder)
             clear(folder)
             call(python + ["-m", "venv", folder])
             done = set()
-        stamp["system"] = see_to_system_packages(command, stamp)
-        missing = [name for name in needed if name not in done]
+        system = see_to_system_packages(command, system)
+        missing = [name for name in needed_sections(command) if name not in done]
         if missing:
-            write_stamp(folder, dict(stamp, state=MAKING))
+            write_stamp(folder, {"state": MAKING})
         for name in missing:
-            say("Installing the packages to %s it ..." % name)
+            say("Installing packages (%s) ..." % name)
             install(folder, name, sections[name])
-            done.add(name)
-        packages = packages_folder(folder)
-        # A .pth file rather than PYTHONPATH: child processes find the checkout, and foreign Pythons are not touched.
-        with open(os.path.join(packages, "tagloom-checkout.pth"), "wb") as file:
-            file.write(CHECKOUT.encode(sys.getfilesystemencoding()))
-        stamp.update(
-            state=READY,
-            base=os.path.realpath(environment_python(folder)),
-            checkout=CHECKOUT,
-            sections=dict((name, wanted[name]) for name in done),
-            packages=packages,
-            distributions=sorted(name for name in os.listdir(packages) if name.endswith(".dist-info")),
-        )
-        write_stamp(folder, stamp)
+        write_ready_stamp(folder, {name: wanted[name] for name in done | set(missing)}, system)
+
+
+def write_ready_stamp(folder, sections, system):
+    import subprocess
+
+    python = environment_python(folder)
+    ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    packages = subprocess.check_output([python, "-I", "-c", ask]).decode(sys.getfilesystemencoding()).strip()
+    # A .pth file rather than PYTHONPATH: child processes find the checkout, and foreign Pythons are not touched.
+    with open(os.path.join(packages, "tagloom-checkout.pth"), "wb") as file:
+        file.write(CHECKOUT.encode("utf-8"))
+    stamp = {
+        "state": READY,
+        "base": os.path.realpath(python),
+        "checkout": CHECKOUT,
+        "distributions": sorted(name for name in os.listdir(packages) if name.endswith(".dist-info")),
+        "packages": os.path.relpath(packages, folder),
+        "sections": sections,
+        "system": sorted(system),
+    }
+    write_stamp(folder, stamp)
 
 
 class Lock:
@@ -390,7 +403,7 @@ class Lock:
     def __init__(self, folder):
         if not os.path.isdir(folder):
             os.makedirs(folder)
-        self.file = open(os.path.join(folder, "tagloom-setup.lock"), "a")
+        self.file = open(os.path.join(folder, LOCK), "a")
 
     def __enter__(self):
         if not self.take(False):
@@ -418,12 +431,16 @@ class Lock:
         self.file.close()
 
 
-def is_ready(stamp, command, wanted, folder):
+def needed_sections(command):
+    return ["run", "test"] if command in DEVELOPER_COMMANDS else ["run"]
+
+
+def is_ready(folder, command, wanted):
+    stamp = read_stamp(folder)
     done = installed(stamp, wanted, folder)
-    needed = set(["run", "test"] if command in DEVELOPER_COMMANDS else ["run"])
-    if done is None or not needed <= done or stamp.get("checkout") != CHECKOUT:
+    if done is None or stamp["checkout"] != CHECKOUT or not done.issuperset(needed_sections(command)):
         return False
-    return not is_debian() or see_to_system_packages_is_done(stamp, command)
+    return system_needs(command) <= set(stamp["system"])
 
 
 def run(command):
@@ -444,19 +461,21 @@ def run(command):
 
 def main(arguments):
     command = arguments[0] if arguments else None
-    folder = environment_folder()
     sections = lock_sections()
     wanted = digests(sections)
-    if not is_ready(read_stamp(folder), command, wanted, folder):
+    folders = environment_folders()
+    folder = next((place for place in folders if is_ready(place, command, wanted)), None)
+    if folder is None:
+        folder = next((place for place in folders if may_write(place)), folders[-1])
         set_up(folder, command, sections, wanted)
-    module = ["tests"] if command in DEVELOPER_COMMANDS else ["app.commands"]
-    return run([environment_python(folder), "-m"] + module + arguments)
+    module = "tests" if command in DEVELOPER_COMMANDS else "app.commands"
+    return run([environment_python(folder), "-m", module] + arguments)
 
 
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
-    except CannotSetUp as problem:
+    except SetUpError as problem:
         say(str(problem))
         sys.exit(2)
     except KeyboardInterrupt:

@@ -134,6 +134,10 @@ class MainWindow(QMainWindow):
         """Key of the mode that is shown."""
         return self._rail.current
 
+    def mode_keys(self) -> list[str]:
+        """Keys of all modes, in the order of the job."""
+        return list(self._modes)
+
     def show_mode(self, key: str) -> None:
         """Show a mode with its own layout; built when first shown, so that start-up pays only for what is seen."""
         mode = self._modes[key]

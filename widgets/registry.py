@@ -63,7 +63,7 @@ class Action:
     key: str
     title: str
     menu: str
-    run: Callable[[MainWindow], None]
+    run: Callable[[MainWindow], object]
     shortcut: str = ""
     icon: str = ""
     order: int = 50

@@ -11,6 +11,7 @@ from app.model.plant import Endpoint, Tag
 from app.model.values import Quality
 from app.runtime.state import ConnectionState
 from widgets.look import ConnectionChip, label
+from widgets.look import ConnectionState as Dot
 from widgets.workbench import Workbench
 
 
@@ -73,10 +74,15 @@ class StatusBar(QStatusBar):
         return sum(1 for reading in readings if reading.sample is not None and reading.sample.quality is Quality.BAD)
 
 
-def _dot(state: ConnectionState) -> str:
-    if state.phase == "connected":
-        return "lost" if state.stale else "connected"
-    return {"connecting": "connecting", "waiting": "waiting"}.get(state.phase, "off")
+def _dot(state: ConnectionState) -> Dot:
+    match state.phase:
+        case "connected":
+            return "lost" if state.stale else "connected"
+        case "connecting":
+            return "connecting"
+        case "waiting":
+            return "waiting"
+    return "off"
 
 
 def _words(state: ConnectionState) -> str:

@@ -19,7 +19,8 @@ from app.edits import Edit, Editor
 from app.errors import UserError
 from app.model.plant import Endpoint, Tag
 from app.model.project import Project, ProjectInfo
-from app.projectfile.save import Fingerprint, open_file, save
+from app.projectfile import Fingerprint, open_file, save
+from app.projectfile.view import View, read_view, write_view
 from app.runtime.live import LiveProject
 from app.runtime.state import Reply
 from app.workspace.workspace import Workspace
@@ -61,6 +62,8 @@ class Workbench(QObject):
         said: A short sentence for the status bar.
         mode_asked: Key of a mode to show.
         tag_asked: Tag id that a panel should show and select.
+        plot_asked: list[str] of tag ids that should be plotted.
+        registers_asked: (endpoint id, id of a table) whose registers should be shown.
     """
 
     project_replaced = Signal()
@@ -76,6 +79,8 @@ class Workbench(QObject):
     said = Signal(str)
     mode_asked = Signal(str)
     tag_asked = Signal(str)
+    plot_asked = Signal(object)
+    registers_asked = Signal(str, str)
 
     def __init__(self, workspace: Workspace, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -83,6 +88,7 @@ class Workbench(QObject):
         self.selection = Selection()
         self.findings: list[Finding] = []
         self.path: Path | None = None
+        self.view = View()
         self._fingerprint: Fingerprint | None = None
         self._waiting: dict[int, Callable[[Reply], None]] = {}
         self._adopt(Editor(Project(ProjectInfo(id="project", name="Untitled"))), {})
@@ -152,6 +158,7 @@ class Workbench(QObject):
         self._fingerprint = save(self.project, target, expected)
         self.path = target
         self.editor.mark_saved()
+        write_view(target, self.view)
         self.workspace.remember_project(target, self.project.info.name)
         self.saved_changed.emit()
 
@@ -159,6 +166,7 @@ class Workbench(QObject):
         self.live.close()
         self._waiting.clear()
         self.path, self._fingerprint = path, fingerprint
+        self.view = read_view(path) if path else View()
         self.selection = Selection()
         self._adopt(editor, reach)
         self.project_replaced.emit()

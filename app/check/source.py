@@ -23,13 +23,26 @@ def _bad_addresses(project: Project) -> Iterator[Finding]:
         if endpoint is None:
             continue
         try:
-            canonical = spec_for(endpoint.addresses["default"]).parse_address(tag.address)
+            spec = spec_for(endpoint.addresses["default"])
+        except UserError:
+            continue  # SRC-004 reports the endpoint
+        try:
+            canonical = spec.parse_address(tag.address)
         except UserError as error:
             yield Finding("SRC-001", "error", tag.id, tag_place(project, tag), f"{error.what}: {error.why}", error.fix)
             continue
         if canonical != tag.address:
             message = f'the address is written "{tag.address}"; its canonical form is "{canonical}"'
             yield Finding("SRC-001", "warning", tag.id, tag_place(project, tag), message, "Write the canonical form")
+
+
+def _bad_endpoints(project: Project) -> Iterator[Finding]:
+    for endpoint in project.all(Endpoint).values():
+        for name, url in endpoint.addresses.items():
+            try:
+                spec_for(url).parse_url(url)
+            except UserError as error:
+                yield Finding("SRC-004", "error", endpoint.id, endpoint.name, f'the address "{name}": {error.why}', error.fix)
 
 
 def _twins(project: Project) -> Iterator[Finding]:
@@ -51,11 +64,12 @@ def _empty_ranges(project: Project) -> Iterator[Finding]:
     for tag in project.all(Tag).values():
         if tag.low is not None and tag.high is not None and tag.low >= tag.high:
             message = f"the range {tag.low:g}…{tag.high:g} is empty or upside down"
-            yield Finding("SRC-004", "warning", tag.id, tag_place(project, tag), message, "Correct low and high of the tag")
+            yield Finding("SRC-003", "warning", tag.id, tag_place(project, tag), message, "Correct low and high of the tag")
 
 
 RULES = [
     Rule("SRC-001", "bad address", "error", "The driver cannot ask for it.", _bad_addresses),
     Rule("SRC-002", "same source", "info", "Two names for one value confuse who reads them.", _twins),
-    Rule("SRC-004", "empty range", "warning", "Checks and scalings that use the range are wrong.", _empty_ranges),
+    Rule("SRC-004", "bad endpoint", "error", "Nothing can be connected.", _bad_endpoints),
+    Rule("SRC-003", "empty range", "warning", "Checks and scalings that use the range are wrong.", _empty_ranges),
 ]

@@ -6,7 +6,7 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
-from app.drivers.base import EndpointConfig, Session, Spec
+from app.drivers.base import EndpointConfig, EndpointReport, Session, Spec
 from app.errors import UserError
 
 
@@ -36,3 +36,14 @@ def open_session(config: EndpointConfig) -> Session:
     module = import_module(f"{__name__}.{spec_for(config.url).key}.session")
     session: Session = module.open_session(config)
     return session
+
+
+async def discover(url: str, timeout_s: float) -> EndpointReport:
+    """What answers at a URL, without a session. Imports the protocol library: only connector processes and tests call this.
+
+    Raises:
+        EndpointError: Nothing answers, or something that does not speak this protocol.
+    """
+    module = import_module(f"{__name__}.{spec_for(url).key}.session")
+    report: EndpointReport = await module.discover(url, timeout_s)
+    return report

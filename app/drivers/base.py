@@ -297,3 +297,16 @@ class Spec(Protocol):
     def describe(self, address: str) -> Mapping[str, str]:
         """Title → text of each part of an address, for the details panel without a connection."""
         ...
+
+
+@runtime_checkable
+class TypedAddresses(Protocol):
+    """A ``Spec`` whose addresses state type and byte order (Modbus), so that columns of a tag list become part of the address."""
+
+    def with_type(self, address: str, type_: str, order: str, *, notation: str = "") -> str:
+        """Canonical address with this type and order; "" leaves either to the address.
+
+        Raises:
+            UserError: As ``parse_address``, or the address states another type or order itself.
+        """
+        ...

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 
+from app.errors import UserError
 from app.model.element import Element
 from app.model.project import Change, Project, kind_of
+
+E = TypeVar("E", bound=Element)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,14 @@ def replace(name: str, project: Project, elements: Sequence[Element]) -> Edit:
     return Edit(name, tuple(change for change in changes if change.before != change.after))
 
 
-def with_fields(element: Element, **fields: object) -> Element:
-    """A copy with other field values, validated as if it were read from a file."""
-    return msgspec.convert(msgspec.to_builtins(msgspec.structs.replace(element, **fields)), type(element))
+def with_fields(element: E, **fields: object) -> E:
+    """A copy with other field values, validated as if it were read from a file.
+
+    Raises:
+        UserError: A value that the field cannot hold.
+    """
+    try:
+        return msgspec.convert(msgspec.to_builtins(msgspec.structs.replace(element, **fields)), type(element))
+    except msgspec.ValidationError as error:
+        name = getattr(element, "name", "") or element.id
+        raise UserError(f"Cannot change {name}", where=f"{kind_of(element)} {name}", why=str(error), fix="Give another value") from error

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import operator
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final, TypeVar, cast
 
 import msgspec
@@ -20,7 +20,7 @@ from app.model.itmodel import Attribute
 from app.model.mapping import Cast, EnumNames
 from app.model.mapping import Mapping as TagMapping
 from app.model.plant import Endpoint, Tag
-from app.model.project import KINDS, kind_of
+from app.model.project import KINDS
 from app.model.values import SCALAR_TYPES
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -56,23 +56,25 @@ def _defaults(kind: type[msgspec.Struct]) -> tuple[tuple[str, object], ...]:
 
 @functools.cache
 def _nested(kind: type[msgspec.Struct]) -> tuple[str, ...]:
-    """Fields that hold structs, or tuples of them."""
-    return ("transform",) if kind is TagMapping else tuple(
-        field.name for field in msgspec.structs.fields(kind) if isinstance(field.default, msgspec.Struct)
-    )  # fmt: skip
+    """Fields that hold one struct."""
+    return tuple(field.name for field in msgspec.structs.fields(kind) if isinstance(field.default, msgspec.Struct))
 
 
 def canonical(struct: S) -> S:
     """The same struct with every field that equals its default holding the default itself, so that it is left out of the line."""
     kind = type(struct)
     other: dict[str, object] = {}
+    if kind is TagMapping:
+        steps = cast("TagMapping", struct).transform
+        plain = [canonical(step) for step in steps]
+        if any(map(operator.is_not, plain, steps)):
+            other["transform"] = tuple(plain)
     for name in _nested(kind):
         held = getattr(struct, name)
-        inner = tuple([canonical(one) for one in held]) if isinstance(held, tuple) else canonical(held)
-        if inner is not held and (not isinstance(held, tuple) or any(a is not b for a, b in zip(inner, held, strict=True))):
+        if (inner := canonical(held)) is not held:
             other[name] = inner
     for name, default in _defaults(kind):
-        held = other.get(name, getattr(struct, name))
+        held = other[name] if name in other else getattr(struct, name)
         if held is not default and held == default:
             other[name] = default
     return msgspec.structs.replace(struct, **other) if other else struct
@@ -116,15 +118,12 @@ def unwritable(element: Element) -> str:
         return "a text in it has a lone surrogate, which is no character"
     except (msgspec.MsgspecError, RecursionError, TypeError) as error:
         return f"{error}"
-    return "a number in it is not finite"
+    return "it holds NaN, an infinity, or a value that JSON does not have"
 
 
-def require_sound(elements: Sequence[Element]) -> None:
-    """Raises ``ValueError`` naming the first element that a project file could not hold."""
-    for element in elements:
-        for why in (*faults(element), unwritable(element)):
-            if why:
-                raise ValueError(f"{kind_of(element)} {element.id}: {why}")
+def first_fault(element: Element) -> str:
+    """Why no project file could hold the element; "" when one can."""
+    return next(iter(faults(element)), "") or unwritable(element)
 
 
 def _json_faults(name: str, value: object) -> list[str]:
@@ -151,7 +150,7 @@ def _enum_faults(name: str, enum: dict[str, str]) -> list[str]:
 
 
 def _type_faults(name: str, word: str) -> list[str]:
-    return [] if word in _TYPE_WORDS else [f'{name} is "{word}", which is no type (one of {", ".join(SCALAR_TYPES)}; "[]" behind it for arrays)']
+    return [] if word in _TYPE_WORDS else [f'{name} is "{word}"; types are {", ".join(SCALAR_TYPES)}, with "[]" behind for arrays']
 
 
 def _is_secret_value(text: object) -> bool:

@@ -59,7 +59,8 @@ def _name(kind: type[Element]) -> str:
 
 
 _ALLOWED: Final = {
-    reference: frozenset(_name(kind) for kind in reference.to) for references in REFERENCES.values() for reference in references
+    kind: tuple((reference, frozenset(_name(to) for to in reference.to)) for reference in references)
+    for kind, references in REFERENCES.items()
 }
 
 
@@ -78,14 +79,16 @@ def dangling(element: Element, kind_of_id: Mapping[str, str]) -> list[str]:
     """What is wrong with the element's references, as sentences; empty when nothing is.
 
     Args:
-        kind_of_id: Kind of every id there is.
+        kind_of_id: Kind of every id there is; "" where it is not known, which fits everything.
     """
     wrong: list[str] = []
-    for reference, id_ in targets(element):
-        kind = kind_of_id.get(id_)
-        allowed = _ALLOWED[reference]
-        if kind is None:
-            wrong.append(f'{reference.field} names "{id_}", and there is no such {" or ".join(sorted(allowed)) or "element"}')
-        elif allowed and kind not in allowed:
-            wrong.append(f'{reference.field} names "{id_}", which is a {kind}, not a {" or ".join(sorted(allowed))}')
+    for reference, allowed in _ALLOWED.get(type(element), ()):
+        held = getattr(element, reference.field)
+        for id_ in held if reference.many else (held,):
+            kind = kind_of_id.get(id_)
+            if kind in allowed or (kind is not None and not (kind and allowed)) or (reference.optional and not id_):
+                continue
+            wanted = " or ".join(sorted(allowed)) or "element"
+            found = f"and there is no such {wanted}" if kind is None else f"which is of kind {kind}, not {wanted}"
+            wrong.append(f'{reference.field} names "{id_}", {found}')
     return wrong

@@ -10,6 +10,9 @@ from app.model.project import Project
 DEPTH_LIMIT = 16
 """Inheritance and nesting deeper than this is a cycle or a mistake; the checks report it."""
 
+PART_LIMIT = 10_000
+"""Types that contain types multiply: sixteen levels of ten components each would be 10^16 parts. Those beyond this are left out."""
+
 
 class ResolvedAttribute(NamedTuple):
     """An attribute as an asset of the type has it.
@@ -36,23 +39,23 @@ def lineage(project: Project, asset_type: str) -> list[AssetType]:
 
 def attributes(project: Project, asset_type: str) -> list[ResolvedAttribute]:
     """Every attribute an asset of this type has: outermost ancestor's first, own names replace inherited ones, then components'."""
-    return _attributes(project, asset_type, (), "", DEPTH_LIMIT)
-
-
-def _attributes(project: Project, asset_type: str, within: tuple[str, ...], prefix: str, depth: int) -> list[ResolvedAttribute]:
-    if depth == 0:
-        return []
-    by_name: dict[str, ResolvedAttribute] = {}
-    parts: dict[str, Component] = {}
-    for ancestor in reversed(lineage(project, asset_type)):
-        for attribute in project.attributes_of(ancestor.id):
-            by_name[attribute.name] = ResolvedAttribute(attribute, within, prefix + attribute.name)
-        for component in project.components_of(ancestor.id):
-            parts[component.name] = component
-    found = list(by_name.values())
-    for component in parts.values():
-        if component.id not in within:
-            found += _attributes(project, component.type, (*within, component.id), f"{prefix}{component.name}.", depth - 1)
+    found: list[ResolvedAttribute] = []
+    waiting: list[tuple[str, tuple[str, ...], str]] = [(asset_type, (), "")]
+    for _ in range(PART_LIMIT):
+        if not waiting:
+            break
+        type_id, within, prefix = waiting.pop()
+        own: dict[str, ResolvedAttribute] = {}
+        parts: dict[str, Component] = {}
+        for ancestor in reversed(lineage(project, type_id)):
+            for attribute in project.attributes_of(ancestor.id):
+                own[attribute.name] = ResolvedAttribute(attribute, within, prefix + attribute.name)
+            for component in project.components_of(ancestor.id):
+                parts[component.name] = component
+        found += own.values()
+        if len(within) < DEPTH_LIMIT - 1:
+            inner = [(part.type, (*within, part.id), f"{prefix}{part.name}.") for part in parts.values() if part.id not in within]
+            waiting += reversed(inner)
     return found
 
 
@@ -60,7 +63,7 @@ def places(project: Project, asset: Asset) -> list[Place]:
     """The places that hold the asset, outermost first."""
     found: list[Place] = []
     current = project.get(Place, asset.place)
-    while current is not None and current not in found:
+    while current is not None and current not in found and len(found) < DEPTH_LIMIT:
         found.insert(0, current)
         current = project.get(Place, current.parent)
     return found

@@ -1,1 +1,1 @@
-"""This laptop's side: settings, recent projects, reach-as, browse cache. Never project content."""
+"""What belongs to this person on this computer, and not to a project: settings, recent files, caches, logs."""

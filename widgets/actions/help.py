@@ -23,9 +23,8 @@ def _about(window: MainWindow) -> None:
     box.setWindowTitle("About Tagloom")
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setText(f"Tagloom {own}")
-    box.setInformativeText(
-        f"Python {platform.python_version()}, PySide6 {PySide6.__version__}, {platform.platform()}\nApache-2.0; uses PySide6 and asyncua under the LGPL."
-    )
+    versions = f"Python {platform.python_version()}, PySide6 {PySide6.__version__}, {platform.platform()}"
+    box.setInformativeText(f"{versions}\nApache-2.0; uses PySide6 and asyncua under the LGPL.")
     box.open()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QEvent, QObject, Qt
@@ -43,26 +44,26 @@ def _all(window: MainWindow) -> Iterator[Hit]:
         if action.enabled(workbench):
             detail = " · ".join(filter(None, (action.menu.replace("/", " ▸ "), action.shortcut)))
             yield Hit(
-                f"{action.title} {action.keywords}".strip(),
-                detail,
-                action.icon or "right",
-                lambda key=action.key: window.menus.trigger(key),
-            )  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+                f"{action.title} {action.keywords}".strip(), detail, action.icon or "right", partial(window.menus.trigger, action.key)
+            )
     for tag in project.all(Tag).values():
-        yield Hit(f"{tag.name} {tag.address}", "tag", "tag", lambda id_=tag.id: workbench.tag_asked.emit(id_))  # type: ignore[misc]  # as above
+        yield Hit(f"{tag.name} {tag.address}", "tag", "tag", partial(_show_tag, window, tag.id))
     for asset in project.all(Asset).values():
-        yield Hit(path_of(project, asset), "asset", "asset", lambda id_=asset.id: _show(window, "map", "asset", id_))  # type: ignore[misc]  # as above
+        yield Hit(path_of(project, asset), "asset", "asset", partial(_show, window, "map", "asset", asset.id))
     for type_ in project.all(AssetType).values():
-        yield Hit(type_.name, "asset type", "asset-type", lambda id_=type_.id: _show(window, "map", "asset type", id_))  # type: ignore[misc]  # as above
+        yield Hit(type_.name, "asset type", "asset-type", partial(_show, window, "map", "asset type", type_.id))
     for endpoint in project.all(Endpoint).values():
-        yield Hit(
-            endpoint.name, endpoint.addresses["default"], "connect", lambda id_=endpoint.id: _show(window, "connect", "endpoint", id_)
-        )  # type: ignore[misc]  # as above
+        yield Hit(endpoint.name, endpoint.addresses["default"], "connect", partial(_show, window, "connect", "endpoint", endpoint.id))
 
 
 def _show(window: MainWindow, mode: str, kind: str, id_: str) -> None:
     window.show_mode(mode)
     window.workbench.select(kind, [id_])
+
+
+def _show_tag(window: MainWindow, tag: str) -> None:
+    window.show_mode("connect")
+    window.workbench.tag_asked.emit(tag)
 
 
 class FindDialog(QDialog):

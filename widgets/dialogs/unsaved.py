@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from widgets.main_window import MainWindow
 
 
-def ask_about_unsaved(window: MainWindow, go: Callable[[], None]) -> None:
+def ask_about_unsaved(window: MainWindow, go: Callable[[], object]) -> None:
     """Call ``go`` at once when nothing is unsaved, else after Save or Don't save. Never blocks."""
     workbench = window.workbench
     if workbench.editor.is_saved:

@@ -58,7 +58,7 @@ class Chip(QPushButton):
 
     def __init__(self, text: str, count: int | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._words = text
+        self.words = text
         self.setCheckable(True)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         set_look(self, kind="chip")
@@ -66,10 +66,10 @@ class Chip(QPushButton):
 
     def set_count(self, count: int | None) -> None:
         """None shows no number."""
-        text = self._words if count is None else f"{self._words}  {count:,}"
+        text = self.words if count is None else f"{self.words}  {count:,}"
         if text != self.text():
             self.setText(text)
-            self.setAccessibleName(self._words if count is None else f"{self._words}, {count:,}")
+            self.setAccessibleName(self.words if count is None else f"{self.words}, {count:,}")
 
 
 class ChipBar(QWidget):
@@ -101,6 +101,22 @@ class ChipBar(QWidget):
         if len(self._chips) == 1:
             chip.setChecked(True)
         return chip
+
+    def set_chips(self, chips: Sequence[tuple[str, str]]) -> None:
+        """Other chips in place of these; the one that is on stays on when it is among them. Unchanged chips are left alone."""
+        wanted = dict(chips)
+        if wanted == {key: chip.words for key, chip in self._chips.items()}:
+            return
+        current = self.current
+        for chip in self._chips.values():
+            self._group.removeButton(chip)
+            self._row.removeWidget(chip)
+            chip.deleteLater()
+        self._chips = {}
+        for key, text in chips:
+            self.add_chip(key, text)
+        if current in self._chips:
+            self.choose(current)
 
     def add_right(self, widget: QWidget) -> None:
         """Put a button at the right end."""

@@ -1,0 +1,246 @@
+"""A Modbus TCP connection as the connector sees it: open, browse, read, watch."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from typing import Final
+
+from app.drivers.base import (
+    Alive,
+    BrowseColumns,
+    Ended,
+    EndpointConfig,
+    EndpointReport,
+    Event,
+    Item,
+    ItemState,
+    NodeDetails,
+    Session,
+    WatchItem,
+)
+from app.drivers.modbus.details import item_details, place_details
+from app.drivers.modbus.guard import RequestError
+from app.drivers.modbus.nodes import children, everything, is_place
+from app.drivers.modbus.plan import Extent, Limits
+from app.drivers.modbus.readout import Defaults, Wanted, by_handle, joined, no_address
+from app.drivers.modbus.session_poll import Poller
+from app.drivers.modbus.session_read import BlockReader
+from app.drivers.modbus.session_wire import Timing, Wire
+from app.drivers.modbus.spec import BAD_ADDRESS, MALFORMED_REPLY, NO_RESPONSE, SPEC, ModbusUrl
+from app.errors import EndpointError, UserError
+from app.model.columns import SampleColumns
+
+TICK_S: Final = 0.2
+ASK_AFTER_S: Final = 0.7
+"""Silence after which a cheap register is asked for; with the tick, and the answer, there is a sign of life every second."""
+GIVE_UP_S: Final = 5.0
+EVENTS_WAITING: Final = 256
+
+
+def open_session(config: EndpointConfig) -> Session:
+    """A session that is not open yet.
+
+    Raises:
+        UserError: The URL or a setting is wrong.
+    """
+    return ModbusSession(config)
+
+
+async def discover(url: str, timeout_s: float) -> EndpointReport:
+    """What answers at a URL.
+
+    Raises:
+        UserError: It is no Modbus URL.
+        EndpointError: Nothing answers there, or nothing that speaks Modbus.
+    """
+    session = ModbusSession(EndpointConfig(name=url, url=url))
+    try:
+        return await session.open(timeout_s)
+    finally:
+        await session.close()
+
+
+class ModbusSession:
+    """See ``app.drivers.base.Session``. One request is on the wire at a time; a person's read waits for at most one polled request."""
+
+    def __init__(self, config: EndpointConfig) -> None:
+        self._url = ModbusUrl(config.url)
+        settings = {field.name: config.settings.get(field.name, field.default) for field in SPEC.settings}
+        self._timing = Timing(float(settings["timeout_s"]), int(settings["retries"]), float(settings["pause_ms"]) / 1000)
+        self._ask_identity = bool(settings["ask_identity"])
+        limits = Limits(int(settings["max_registers"]), int(settings["max_bits"]), int(settings["gap"]))
+        self._units = sorted({unit.number for unit in config.units} | {self._url.unit})
+        self._defaults = Defaults(self._url.unit, {unit.number: unit.order for unit in config.units})
+        self._wire = self._new_wire()
+        self._reader = BlockReader(self._wire, limits)
+        self._events: asyncio.Queue[Event] = asyncio.Queue(EVENTS_WAITING)
+        self._poller = Poller(self._reader, self._defaults, self._events.put)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._probe = Extent(self._url.unit, "holding", 0, 1)
+
+    def _new_wire(self) -> Wire:
+        return Wire(self._url.host, self._url.port, self._timing)
+
+    # --- connecting -------------------------------------------------------------------------------------------------------
+
+    async def open(self, timeout_s: float) -> EndpointReport:
+        deadline_s = time.monotonic() + timeout_s
+        await self._wire.connect(timeout_s)
+        answer = await self._first_answer(deadline_s)
+        notes = [answer] if answer else []
+        product, trouble = await self._identity(deadline_s)
+        notes += [trouble] if trouble else []
+        self._tasks = [asyncio.create_task(self._live()), asyncio.create_task(self._poller.run())]
+        return EndpointReport(
+            title=product or "Modbus TCP device",
+            url=str(self._url),
+            product=product,
+            units=(self._probe.unit,),
+            round_trip_s=self._wire.round_trip_s,
+            notes=tuple(notes),
+        )
+
+    async def _first_answer(self, deadline_s: float) -> str:
+        """Find a unit that answers one register: any reply, an exception too, proves that Modbus is spoken. Gives a note, or ""."""
+        tries = self._timing.retries + 1
+        for unit in [self._url.unit, *(unit for unit in self._units if unit != self._url.unit)]:
+            self._probe = Extent(unit, "holding", 0, 1)
+            try:
+                await asyncio.wait_for(self._wire.read(self._probe, tries=tries), max(0.01, deadline_s - time.monotonic()))
+            except TimeoutError:
+                break
+            except RequestError as error:
+                if error.status == NO_RESPONSE:
+                    tries = 1
+                    continue
+                if error.status >= 0x100:
+                    raise self._not_modbus(error) from error
+                if error.status in (10, 11):
+                    return f"The gateway answered, but not unit {unit} behind it: {SPEC.status_text(error.status)}"
+            return ""
+        asked = ", ".join(str(unit) for unit in self._units)
+        raise EndpointError(
+            "No Modbus reply",
+            where=str(self._url),
+            why=f"the TCP connection was accepted, but a request to unit {asked} was not answered",
+            fix="Name a unit id that exists, as in modbus://host?unit=3, or check that this port speaks Modbus TCP",
+        )
+
+    def _not_modbus(self, error: RequestError) -> EndpointError:
+        if error.status == MALFORMED_REPLY:
+            fix = "Check the port: Modbus TCP is 502"
+            return EndpointError("This is not a Modbus TCP device", where=str(self._url), why=error.why, fix=fix)
+        fix = "It may allow only a few connections, or only certain addresses: close other Modbus masters and look at its access list"
+        return EndpointError("Cannot connect", where=str(self._url), why=f"after the first request, {error.why}", fix=fix)
+
+    async def _identity(self, deadline_s: float) -> tuple[str, str]:
+        """Vendor, product and revision as one text, and a note; both may be ""."""
+        if not self._ask_identity:
+            return "", ""
+        try:
+            limit_s = max(0.01, min(self._timing.timeout_s, deadline_s - time.monotonic()))
+            objects = await asyncio.wait_for(self._wire.identify(self._probe.unit), limit_s)
+        except (RequestError, TimeoutError):
+            if not self._wire.lost.is_set():
+                return "", ""
+        else:
+            return " ".join(filter(None, (objects.get(key, "") for key in (0, 1, 2)))), ""
+        self._wire.close()
+        self._wire = self._reader.wire = self._new_wire()
+        await self._wire.connect(max(0.01, deadline_s - time.monotonic()))
+        return "", 'The device closes the connection when asked for its identification (43/14); the setting "ask_identity" avoids that'
+
+    async def close(self) -> None:
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._wire.close()
+        while not self._events.empty():
+            self._events.get_nowait()
+        self._events.put_nowait(Ended(why="closed"))
+
+    # --- what happens -----------------------------------------------------------------------------------------------------
+
+    async def events(self) -> AsyncIterator[Event]:
+        while True:
+            event = await self._events.get()
+            yield event
+            if isinstance(event, Ended):
+                return
+
+    async def _live(self) -> None:
+        """Signs of life while there are any, and the end when there are none."""
+        give_up_s = max(GIVE_UP_S, 4 * self._timing.timeout_s)
+        told_s = 0.0
+        asking: asyncio.Task[None] | None = None
+        try:
+            while not await self._lost_within(TICK_S):
+                now_s = time.monotonic()
+                if self._wire.heard_at_s > told_s and now_s - told_s > ASK_AFTER_S and not self._events.full():
+                    told_s = now_s
+                    self._events.put_nowait(Alive(round_trip_s=self._wire.round_trip_s))
+                silent_s = now_s - self._wire.valid_at_s
+                if silent_s > give_up_s:
+                    fault = self._wire.last_fault
+                    why = f"no valid reply for {silent_s:.0f} s" + (f"; the last one was malformed: {fault}" if fault else "")
+                    break
+                if silent_s > ASK_AFTER_S and (asking is None or asking.done()):
+                    asking = asyncio.create_task(self._ask())
+            else:
+                why = self._wire.why_lost
+        finally:
+            if asking is not None:
+                asking.cancel()
+        self._wire.close()
+        await self._events.put(Ended(why=why))
+
+    async def _lost_within(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self._wire.lost.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _ask(self) -> None:
+        try:
+            await self._wire.read(self._probe, tries=1)
+        except RequestError:
+            return  # an exception reply is a sign of life as well; no reply shows in valid_at_s
+
+    # --- reading and watching ---------------------------------------------------------------------------------------------
+
+    async def read(self, items: Sequence[Item]) -> SampleColumns:
+        wanted: list[Wanted] = []
+        parts: list[SampleColumns] = []
+        for handle, item in enumerate(items):
+            try:
+                wanted.append(self._defaults.wanted(item, handle))
+            except UserError:
+                parts.append(no_address(handle, BAD_ADDRESS, time.time_ns()))
+        for block in self._reader.plan(wanted):
+            parts += await self._reader.read(wanted, block, polled=False)
+        return by_handle(joined(parts))
+
+    async def set_watch(self, add: Sequence[WatchItem], remove: Sequence[int]) -> list[ItemState]:
+        return self._poller.watch(add, remove)
+
+    # --- units and tables -------------------------------------------------------------------------------------------------
+
+    async def browse(self, nodes: Sequence[str], resume: bytes | None = None) -> BrowseColumns:
+        """Units that the project or the URL names, and the four tables of each. Nothing is scanned: a read may have effects."""
+        del resume  # an answer is always whole
+        return children(nodes, self._units)
+
+    async def crawl(self, root: str, limit: int) -> AsyncIterator[BrowseColumns]:
+        yield everything(root, self._units, limit)
+
+    async def details(self, nodes: Sequence[str]) -> list[NodeDetails]:
+        return [await self._details(node) for node in nodes]
+
+    def _details(self, node: str) -> Coroutine[None, None, NodeDetails]:
+        if is_place(node):
+            return place_details(node, self._defaults)
+        return item_details(node, self._defaults, self._wire)

@@ -1,0 +1,109 @@
+"""Reads planned blocks; finds out what a device refuses, and remembers it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from app.drivers.modbus.guard import RequestError
+from app.drivers.modbus.plan import Block, Extent, Forbidden, Limits, plan, split
+from app.drivers.modbus.readout import Readout, Wanted
+from app.drivers.modbus.session_wire import Wire
+from app.drivers.modbus.spec import NO_RESPONSE
+from app.model.columns import SampleColumns
+
+ADDRESS_REFUSED: Final = frozenset({2, 3})
+"""IllegalDataAddress, and IllegalDataValue with which many devices refuse a count: both may hold for a part of a block only."""
+UNIT_MISSING: Final = frozenset({10, 11, NO_RESPONSE})
+"""No answer, or a gateway that says so for the device behind it (and took its own time-out to find out)."""
+LONGEST_REST_S: Final = 30.0
+
+
+@dataclass(slots=True)
+class Silence:
+    """How often in a row a unit has not answered, with which status, and until when it is left alone."""
+
+    misses: int = 0
+    status: int = NO_RESPONSE
+    until_s: float = 0.0
+
+
+@dataclass(slots=True)
+class BlockReader:
+    """All reading of one session goes through here, so that what polling learns of the device helps a person's read, and the other way.
+
+    A unit that missed two requests in a row rests for 1, 2, 4 … 30 s; its polled items are bad (NoResponse) at once meanwhile, so that a
+    dead device behind a gateway does not slow down the others. What a person asks for is always asked.
+    """
+
+    wire: Wire
+    limits: Limits
+    forbidden: Forbidden = field(default_factory=Forbidden)
+    revision: int = 0
+    """Rises whenever a plan that was made before may no longer be the best."""
+    _silent: dict[int, Silence] = field(default_factory=dict)
+
+    def plan(self, wanted: Sequence[Wanted]) -> list[Block]:
+        if self.forbidden.expire(time.monotonic()):
+            self.revision += 1
+        return plan([item.extent for item in wanted], self.limits, self.forbidden)
+
+    async def read(self, wanted: Sequence[Wanted], block: Block, *, polled: bool, readout: Readout | None = None) -> list[SampleColumns]:
+        """Samples of every item of ``block``, whose numbers index ``wanted``; in parts where the device refused the whole."""
+        if polled and (known := self._known_failure(block.extent)) is not None:
+            return [(readout or _readout(wanted, block)).bad(known, time.time_ns())]
+        parts, _ = await self._read(wanted, block, readout)
+        return parts
+
+    def _known_failure(self, extent: Extent) -> int | None:
+        silence = self._silent.get(extent.unit)
+        if silence is not None and time.monotonic() < silence.until_s:
+            return silence.status
+        return self.forbidden.within(extent)
+
+    async def _read(self, wanted: Sequence[Wanted], block: Block, readout: Readout | None) -> tuple[list[SampleColumns], bool]:
+        """The samples, and whether the block was answered as a whole."""
+        readout = readout or _readout(wanted, block)
+        try:
+            words = await self.wire.read(block.extent)
+        except RequestError as error:
+            self._note(block.extent.unit, error.status)
+            if error.status not in ADDRESS_REFUSED:
+                return [readout.bad(error.status, time.time_ns())], False
+            if all(wanted[index].extent == block.extent for index in block.items):
+                self._forbid(block.extent, error.status, lasting=False)
+                return [readout.bad(error.status, time.time_ns())], False
+            return await self._halves(wanted, block, error.status), False
+        receive_ns = time.time_ns()
+        self._note(block.extent.unit, 0)
+        if self.forbidden.discard_within(block.extent):
+            self.revision += 1
+        return [readout.good(words, receive_ns)], True
+
+    async def _halves(self, wanted: Sequence[Wanted], block: Block, status: int) -> list[SampleColumns]:
+        left, right, between = split([item.extent for item in wanted], block)
+        first, first_whole = await self._read(wanted, left, None)
+        second, second_whole = await self._read(wanted, right, None)
+        if first_whole and second_whole:
+            self._forbid(between, status, lasting=True)
+        return first + second
+
+    def _forbid(self, extent: Extent, status: int, *, lasting: bool) -> None:
+        self.forbidden.add(extent, status, time.monotonic(), lasting=lasting)
+        self.revision += 1
+
+    def _note(self, unit: int, status: int) -> None:
+        if status not in UNIT_MISSING:
+            self._silent.pop(unit, None)
+            return
+        silence = self._silent.setdefault(unit, Silence())
+        silence.misses += 1
+        silence.status = status
+        if silence.misses >= 2:
+            silence.until_s = time.monotonic() + min(LONGEST_REST_S, 2.0 ** (silence.misses - 2))
+
+
+def _readout(wanted: Sequence[Wanted], block: Block) -> Readout:
+    return Readout([wanted[index] for index in block.items], block.extent.address)

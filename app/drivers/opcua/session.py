@@ -1,0 +1,217 @@
+"""One attempt at one OPC UA connection: how it is opened, kept an eye on, and ended. What it does meanwhile is in ``session_*.py``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from time import monotonic
+from typing import Final
+
+from app.drivers.base import (
+    Alive,
+    BrowseColumns,
+    Ended,
+    EndpointConfig,
+    EndpointReport,
+    Event,
+    Gap,
+    Item,
+    ItemState,
+    NodeDetails,
+    WatchItem,
+)
+from app.drivers.opcua.events import EventQueue
+from app.drivers.opcua.session_browse import Browser
+from app.drivers.opcua.session_channel import Channel, ServiceError
+from app.drivers.opcua.session_details import Details
+from app.drivers.opcua.session_nodes import Nodes, ns0
+from app.drivers.opcua.session_report import CURRENT_TIME, offer_report, require_unsecured, session_report
+from app.drivers.opcua.session_services import VALUE, Services
+from app.drivers.opcua.session_types import DataTypes
+from app.drivers.opcua.session_values import Values
+from app.drivers.opcua.session_watch import Watch
+from app.drivers.opcua.spec import SETTINGS, SPEC
+from app.errors import EndpointError
+from app.model.columns import SampleColumns
+
+TICK_S: Final = 0.25
+SILENCE_S: Final = 1.0
+"""After so long without a byte the server is asked."""
+
+PATIENCE_S: Final = 5.0
+PATIENCE_ROUND_TRIPS: Final = 4
+"""No answer within the longer of ``PATIENCE_S`` and this many round trips ends the session: slow links are not lost links."""
+
+REMEASURE_S: Final = 10.0
+SLEPT_S: Final = 3.0
+"""A pause of this program itself (laptop lid, stopped process): what the server sent meanwhile may be incomplete."""
+
+_CLOSE_S: Final = 2.0
+
+
+def open_session(config: EndpointConfig) -> OpcUaSession:
+    return OpcUaSession(config)
+
+
+async def discover(url: str, timeout_s: float) -> EndpointReport:
+    """What answers at a URL and how it can be connected to; makes no session.
+
+    Raises:
+        EndpointError: Nothing usable answers.
+        UserError: Not an OPC UA URL.
+    """
+    channel = Channel(SPEC.parse_url(url), timeout_s)
+    try:
+        await channel.open_unsecured(timeout_s)
+        return offer_report(channel.url, await channel.offered(), channel.round_trip_s)
+    finally:
+        await channel.close()
+
+
+class OpcUaSession:
+    """See ``app.drivers.base.Session``. Security is None and the user anonymous in this version; other wishes are refused."""
+
+    def __init__(self, config: EndpointConfig) -> None:
+        self._config = config
+        settings = {field.name: config.settings.get(field.name, field.default) for field in SETTINGS}
+        self._timeout_s = float(settings["timeout_s"])
+        self._channel = Channel(SPEC.parse_url(config.url), self._timeout_s)
+        self._channel.on_lost = self._lost
+        self._services = Services(self._channel, int(settings["max_nodes_per_call"]))
+        self._nodes = Nodes(self._services)
+        self._types = DataTypes(self._services, self._nodes)
+        self._browser = Browser(self._services, self._nodes, self._types)
+        self._details = Details(self._services, self._nodes, self._types)
+        self._values = Values(self._services, self._nodes, self._types)
+        self._queue = EventQueue()
+        self._watch = Watch(
+            self._channel,
+            self._services,
+            self._nodes,
+            self._types,
+            publishing_ms=float(settings["publishing_interval_ms"]),
+            tell=self._queue.put,
+            end=self._channel.end,
+        )
+        self._life: asyncio.Task[None] | None = None
+        self._closed = False
+
+    async def open(self, timeout_s: float) -> EndpointReport:
+        """Namespaces, limits and clock are read anew each time: indexes are valid for one connection only.
+
+        Raises:
+            EndpointError: Closed port, silence, another protocol, refusal, or a security setting not supported yet.
+        """
+        self._refuse_unsupported()
+        begin = monotonic()
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._channel.open_unsecured(timeout_s)
+                endpoints = await self._channel.offered()
+                require_unsecured(self._channel.url, endpoints)
+                await self._channel.start_session()
+                report = await session_report(self._channel, self._services, endpoints)
+        except TimeoutError as error:
+            why = f"the server answered but had not finished after {monotonic() - begin:.1f} s"
+            raise EndpointError("Cannot connect", where=self._channel.url, why=why, fix="Try again, or allow more time") from error
+        self._life = asyncio.create_task(self._watch_life(), name="opcua proof of life")
+        return report
+
+    def _refuse_unsupported(self) -> None:
+        security = self._config.security
+        wishes = []
+        if security.policy != "None" or security.mode != "None":
+            wishes.append(f"security {security.policy} {security.mode}")
+        if security.user != "anonymous":
+            wishes.append(f"user by {security.user}")
+        if wishes:
+            why = f"{' and '.join(wishes)} is asked for, which this version does not support yet"
+            fix = "Nothing was sent. Set security None and anonymous to connect without protection"
+            raise EndpointError("Cannot connect", where=self._config.url, why=why, fix=fix)
+
+    async def close(self) -> None:
+        """Bounded: two seconds for the polite part, then the socket is dropped."""
+        if self._closed:
+            return
+        self._closed = True
+        tasks = [task for task in (self._life,) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._watch.close()
+        try:
+            async with asyncio.timeout(_CLOSE_S):
+                await self._channel.close()
+        except TimeoutError:
+            self._channel.abort()
+        self._queue.put(Ended(why=self._channel.lost))
+
+    async def browse(self, nodes: Sequence[str], resume: bytes | None = None) -> BrowseColumns:
+        """All children at once: ``resume`` is never needed."""
+        if resume is not None:
+            raise EndpointError("Cannot go on browsing", where=self._channel.url, why="OPC UA answers are complete; nothing was left")
+        return await self._browser.browse(nodes)
+
+    def crawl(self, root: str, limit: int) -> AsyncIterator[BrowseColumns]:
+        return self._browser.crawl(root, limit)
+
+    async def read(self, items: Sequence[Item]) -> SampleColumns:
+        return await self._values.read(items)
+
+    async def details(self, nodes: Sequence[str]) -> list[NodeDetails]:
+        return await self._details.details(nodes)
+
+    async def set_watch(self, add: Sequence[WatchItem], remove: Sequence[int]) -> list[ItemState]:
+        return await self._watch.set_watch(add, remove)
+
+    def events(self) -> AsyncIterator[Event]:
+        return aiter(self._queue)
+
+    @property
+    def requests(self) -> dict[str, int]:
+        """Requests sent so far, by service."""
+        return dict(self._services.requests)
+
+    def _lost(self, why: str) -> None:
+        self._queue.put(Ended(why=why))
+
+    async def _watch_life(self) -> None:
+        """Proof of life at least once a second while there is any; asks when nothing came, and ends the session when nothing answers."""
+        asked_s = told_s = last_s = monotonic()
+        while not self._channel.lost:
+            await asyncio.sleep(TICK_S)
+            now = monotonic()
+            if now - last_s > SLEPT_S:
+                self._queue.put(Gap(why=f"this program stood still for {now - last_s:.0f} s"))
+                self._channel.bytes_s = now - SILENCE_S  # ask at once, and give the server its time to answer
+            last_s = now
+            if now - self._channel.bytes_s >= SILENCE_S or now - asked_s >= REMEASURE_S:
+                if not await self._ask():
+                    return
+                asked_s = last_s = told_s = monotonic()
+            elif now - told_s >= 2 * TICK_S:
+                self._queue.put(Alive(round_trip_s=self._channel.round_trip_s))
+                told_s = now
+            try:
+                await self._watch.revive()
+            except EndpointError as error:
+                self._channel.end(f"the subscription failed: {error.why}")
+
+    async def _ask(self) -> bool:
+        patience_s = max(PATIENCE_S, PATIENCE_ROUND_TRIPS * self._channel.round_trip_s)
+        begin = monotonic()
+        try:
+            async with asyncio.timeout(patience_s):
+                await self._services.read([(ns0(CURRENT_TIME), VALUE)])
+        except ServiceError as error:
+            self._channel.end(f"the server refused to tell its time: {error.why}")
+            return False
+        except (TimeoutError, EndpointError):
+            silent_s = monotonic() - self._channel.bytes_s
+            if silent_s < patience_s:  # it is sending, only not the answer: a long transfer on a slow link
+                return True
+            self._channel.end(f"no answer for {silent_s:.1f} s")
+            return False
+        self._channel.round_trip_s = monotonic() - begin
+        self._queue.put(Alive(round_trip_s=self._channel.round_trip_s))
+        return True

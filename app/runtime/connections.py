@@ -1,0 +1,113 @@
+"""The connections of one project: starts and ends links, hands them work, knows which endpoint an arrival is of."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+from app.connector import frames
+from app.drivers.base import EndpointConfig, Spec, UnitSettings
+from app.errors import EndpointError, UserError
+from app.runtime.clock import Clock
+from app.runtime.inbox import Inbox
+from app.runtime.io_thread import IoThread, Job
+from app.runtime.link import Link, LinkLimits, ask_once
+from app.runtime.requests import Requests
+from app.runtime.state import Reply
+from app.runtime.watched import WatchedEndpoint
+from app.runtime.watching import Plan
+
+DISCOVER_S = 10.0
+
+
+class Connections:
+    """Lives on the owner's thread; the links it starts live on the I/O thread and speak through ``inbox`` only."""
+
+    def __init__(self, clock: Clock, command: Sequence[str], limits: LinkLimits) -> None:
+        self.inbox = Inbox()
+        self.endpoints: dict[str, WatchedEndpoint] = {}
+        self._clock, self._command, self._limits = clock, command, limits
+        self._io, self._requests = IoThread(), Requests()
+        self._by_link: dict[int, WatchedEndpoint] = {}
+        self._jobs: dict[str, Job] = {}
+        self._links, self._handles = itertools.count(1), itertools.count(1)
+
+    def endpoint(self, endpoint_id: str) -> WatchedEndpoint:
+        """The endpoint's side here, made when it is first needed."""
+        if endpoint_id not in self.endpoints:
+            self.endpoints[endpoint_id] = WatchedEndpoint(endpoint_id, self._clock, self._handles)
+        return self.endpoints[endpoint_id]
+
+    def of_link(self, number: int) -> WatchedEndpoint | None:
+        """None for a link that was ended: what still comes from it is left out."""
+        return self._by_link.get(number)
+
+    def open(self, endpoint_id: str, spec: Spec, config: EndpointConfig) -> None:
+        """Connect; a link that waits or has stopped tries again now, one that is connected goes on."""
+        watched = self.endpoint(endpoint_id)
+        watched.spec = spec
+        if watched.link is not None:
+            if watched.state.phase in ("waiting", "stopped"):
+                watched.begin()
+                self._io.call(watched.link.reopen, config)
+            return
+        watched.begin()
+        link = Link(next(self._links), config, inbox=self.inbox, clock=self._clock, command=self._command, limits=self._limits)
+        watched.link = link
+        self._by_link[link.number] = watched
+        self._io.call(link.watch, list(watched.watching.items.values()), ())
+        self._jobs[endpoint_id] = self._io.start(link.run())
+
+    def drop(self, endpoint_id: str, why: UserError | None = None) -> None:
+        """End the connection: off, or with a reason, stopped."""
+        watched = self.endpoints.get(endpoint_id)
+        if watched is None:
+            return
+        if watched.link is not None:
+            self._jobs.pop(endpoint_id).stop()
+            del self._by_link[watched.link.number]
+            watched.link = None
+        watched.stop(why)
+
+    def stop(self, timeout_s: float) -> bool:
+        """End everything; says whether it ended in time."""
+        return self._io.stop(timeout_s)
+
+    def watch(self, watched: WatchedEndpoint, plan: Plan) -> None:
+        if watched.link is not None and (plan.add or plan.remove):
+            self._io.call(watched.link.watch, plan.add, plan.remove)
+
+    def use_units(self, endpoint_id: str, units: tuple[UnitSettings, ...]) -> None:
+        watched = self.endpoints.get(endpoint_id)
+        if watched is not None and watched.link is not None:
+            self._io.call(watched.link.use_units, units)
+
+    # Questions
+    def token(self) -> int:
+        return self._requests.begin()
+
+    def ask(self, endpoint_id: str, frame: frames.Request) -> int:
+        watched = self.endpoints.get(endpoint_id)
+        if watched is None or watched.link is None:
+            why = "no connection was opened"
+            self._requests.refuse(frame.token, EndpointError("Not connected", where=endpoint_id, why=why, fix="Connect first"))
+        else:
+            self._requests.asked(frame.token, watched.link)
+            self._io.call(watched.link.request, frame)
+        return frame.token
+
+    def discover(self, url: str) -> int:
+        frame = frames.Discover(token=self.token(), url=url, timeout_s=DISCOVER_S)
+        job = self._io.start(ask_once(frame, inbox=self.inbox, clock=self._clock, command=self._command))
+        self._requests.asked(frame.token, job)
+        return frame.token
+
+    def cancel(self, token: int) -> None:
+        whom = self._requests.cancel(token)
+        if isinstance(whom, Link):
+            self._io.call(whom.cancel, token)
+        elif isinstance(whom, Job):
+            whom.stop()
+
+    def accept(self, replies: list[Reply]) -> list[Reply]:
+        return self._requests.accept(replies)

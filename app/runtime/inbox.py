@@ -1,0 +1,124 @@
+"""The one way from the I/O thread to the thread that owns the project: Qt-free, bounded, emptied by ``LiveProject.pump``."""
+
+from __future__ import annotations
+
+from collections import deque
+from threading import Condition
+from typing import NamedTuple
+
+from app.drivers.base import EndpointReport, ItemState
+from app.errors import UserError
+from app.model.columns import SampleColumns
+from app.runtime.state import LogEntry, Phase, Reply
+
+SAMPLE_ROWS = 1_000_000
+"""About 42 MB of columns; ten seconds at 100,000 values/s in which the owner may not have pumped."""
+REPLY_ROWS = 200_000
+"""Links stop reading their connector while more browsed rows than this wait."""
+LOG_ENTRIES = 2_000
+
+
+class SamplesIn(NamedTuple):
+    """``at_s``: ``Clock.monotonic_s`` when the frame came."""
+
+    link: int
+    columns: SampleColumns
+    at_s: float
+
+
+class GapIn(NamedTuple):
+    """Samples are missing here; of all tags of the link when ``handles`` is empty."""
+
+    link: int
+    handles: tuple[int, ...]
+    dropped: int
+
+
+class ItemsIn(NamedTuple):
+    link: int
+    states: tuple[ItemState, ...]
+
+
+class PhaseIn(NamedTuple):
+    link: int
+    phase: Phase
+    why: UserError | None
+    retry_at_s: float | None
+    report: EndpointReport | None
+    at_s: float
+
+
+class AliveIn(NamedTuple):
+    link: int
+    at_s: float
+    round_trip_s: float
+
+
+class MemoryIn(NamedTuple):
+    link: int
+    rss_bytes: int
+
+
+Arrival = SamplesIn | GapIn | ItemsIn | PhaseIn | AliveIn | MemoryIn | Reply
+
+
+class Inbox:
+    """Any thread puts; one thread drains. Only samples are dropped, the oldest first, and counted; logs keep the newest."""
+
+    def __init__(self, sample_rows: int = SAMPLE_ROWS) -> None:
+        self._limit = sample_rows
+        self._cells: deque[list[Arrival]] = deque()  # a cell whose samples were dropped holds the gap they left
+        self._samples: deque[list[Arrival]] = deque()
+        self._rows = self._reply_rows = 0
+        self._logs: deque[LogEntry] = deque(maxlen=LOG_ENTRIES)
+        self._filled = Condition()
+
+    def put(self, arrival: Arrival) -> None:
+        with self._filled:
+            cell = [arrival]
+            self._cells.append(cell)
+            if isinstance(arrival, SamplesIn):
+                self._samples.append(cell)
+                self._rows += len(arrival.columns)
+                self._drop_oldest()
+            elif isinstance(arrival, Reply):
+                self._reply_rows += _rows(arrival)
+            self._filled.notify()
+
+    def _drop_oldest(self) -> None:
+        while self._rows > self._limit and len(self._samples) > 1:
+            cell = self._samples.popleft()
+            lost = cell[0]
+            assert isinstance(lost, SamplesIn)
+            self._rows -= len(lost.columns)
+            cell[0] = GapIn(lost.link, (), len(lost.columns))
+
+    def log(self, entry: LogEntry) -> None:
+        with self._filled:
+            self._logs.append(entry)
+            self._filled.notify()
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a link should go on reading replies."""
+        return self._reply_rows < REPLY_ROWS
+
+    def drain(self) -> tuple[list[Arrival], list[LogEntry]]:
+        """Everything that came, in order."""
+        with self._filled:
+            arrivals = [cell[0] for cell in self._cells]
+            logs = list(self._logs)
+            self._cells.clear()
+            self._samples.clear()
+            self._logs.clear()
+            self._rows = self._reply_rows = 0
+        return arrivals, logs
+
+    def wait(self, timeout_s: float) -> None:
+        """Until something is there; for commands and tests, which have no timer."""
+        with self._filled:
+            self._filled.wait_for(lambda: bool(self._cells or self._logs), timeout_s)
+
+
+def _rows(reply: Reply) -> int:
+    return len(reply.result) if hasattr(reply.result, "__len__") else 1

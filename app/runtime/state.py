@@ -1,0 +1,96 @@
+"""What the runtime tells: the state of a connection, the reading of a tag, answers, log entries. Plain values, no behaviour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from app.drivers.base import BrowseColumns, EndpointReport, NodeDetails
+from app.errors import UserError
+from app.model.columns import SampleColumns
+from app.model.values import Sample
+
+Phase = Literal["off", "connecting", "connected", "waiting", "stopped"]
+"""``connecting`` is the first attempt after the person asked; ``waiting`` is lost or failed and will be tried again, also while that
+attempt runs; ``stopped`` will not be tried again until the person asks."""
+
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionState:
+    """One endpoint's connection, as of the last ``pump``.
+
+    Attributes:
+        why: The trouble, while there is one.
+        retry_at_s: ``Clock.monotonic_s`` of the next attempt; None when none is planned, or while it runs.
+        since_ns: Wall clock at which the phase began.
+        report: What answered last; kept after a loss.
+        values_per_s: Received, over the last two seconds.
+        items: Tags that are being watched.
+        stale: No proof of life: true in every phase but ``connected``, and there after silence (``app.runtime.freshness``).
+        memory_bytes: Resident size of the connector process.
+    """
+
+    phase: Phase = "off"
+    why: UserError | None = None
+    retry_at_s: float | None = None
+    since_ns: int = 0
+    report: EndpointReport | None = None
+    round_trip_s: float = 0.0
+    values_per_s: float = 0.0
+    items: int = 0
+    stale: bool = True
+    memory_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a table shows of one tag.
+
+    Attributes:
+        sample: The newest; None before the first. A tag that is no longer watched keeps its last one, stale.
+        stale: Our own judgement: not to be taken for what the device has now.
+        age_s: Since the last sample came; infinite before the first.
+        unchanged_s: Since the value last changed (or first came); infinite before the first.
+        interval_ms: The rate the device granted, None while it is not known.
+        problem: "" or why there is no live value, in words and with the protocol's code.
+    """
+
+    sample: Sample | None = None
+    stale: bool = True
+    age_s: float = float("inf")
+    unchanged_s: float = float("inf")
+    interval_ms: float | None = None
+    problem: str = ""
+
+
+Result = BrowseColumns | list[NodeDetails] | SampleColumns | EndpointReport | UserError
+
+
+class Reply(NamedTuple):
+    """An answer to ``browse``, ``details``, ``read``, ``crawl`` or ``discover``; a crawl has several, the last one ``done``."""
+
+    token: int
+    result: Result
+    done: bool
+
+
+class LogEntry(NamedTuple):
+    time_ns: int
+    level: LogLevel
+    source: str
+    text: str
+
+
+class Arrivals(NamedTuple):
+    """What changed since the last ``pump``: tags to repaint, endpoints whose state changed, answers, log entries, dropped samples."""
+
+    tags: set[str]
+    endpoints: set[str]
+    replies: list[Reply]
+    logs: list[LogEntry]
+    dropped: int
+
+    def __bool__(self) -> bool:
+        return bool(self.tags or self.endpoints or self.replies or self.logs or self.dropped)

@@ -1,0 +1,188 @@
+"""One endpoint as the project's owner sees it: its state, what is watched there, the newest values, and how fresh they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from app.drivers.base import ItemState, Spec, WatchItem
+from app.errors import UserError
+from app.model.columns import SampleColumns
+from app.model.plant import Tag
+from app.model.project import Project
+from app.model.values import Quality, Sample
+from app.runtime import freshness
+from app.runtime.clock import Clock
+from app.runtime.inbox import PhaseIn
+from app.runtime.link import Link
+from app.runtime.state import ConnectionState, Reading
+from app.runtime.watching import Plan, Watching
+from app.samples.latest import NEVER, Latest
+
+RATE_WINDOW_S = 2.0
+
+
+class WatchedEndpoint:
+    """Lives on the owner's thread. ``link`` is None while the endpoint is off."""
+
+    def __init__(self, endpoint: str, clock: Clock, handles: Iterator[int]) -> None:
+        self.id = endpoint
+        self.link: Link | None = None
+        self.watching = Watching(handles)
+        self.state = ConnectionState(since_ns=clock.wall_ns())
+        self.spec: Spec | None = None
+        self._clock = clock
+        self._latest = Latest()
+        self._items: dict[int, ItemState] = {}
+        self._kept: dict[str, tuple[Sample, float, float]] = {}  # of tags no longer watched: sample, received, changed
+        self._life_s = NEVER
+        self._connected_s = NEVER  # what came before, from an earlier connection, is stale until it comes again
+        self._overdue: set[str] = set()
+        self._intervals: tuple[npt.NDArray[np.uint32], npt.NDArray[np.float64]] | None = None
+        self._rows, self._rows_since_s = 0, clock.monotonic_s()
+
+    # What arrives
+    def on_phase(self, arrival: PhaseIn) -> None:
+        state = self.state
+        since_ns = state.since_ns if arrival.phase == state.phase else self._clock.wall_ns()
+        if arrival.phase == "connected":
+            self._connected_s = arrival.at_s
+        else:
+            self._items.clear()
+            self._intervals = None
+        self.state = replace(
+            state,
+            phase=arrival.phase,
+            why=arrival.why,
+            retry_at_s=arrival.retry_at_s,
+            since_ns=since_ns,
+            report=arrival.report or state.report,
+            stale=arrival.phase != "connected",
+            memory_bytes=state.memory_bytes if arrival.phase == "connected" else 0,
+        )
+
+    def on_alive(self, at_s: float, round_trip_s: float) -> None:
+        self._life_s = at_s
+        self.state = replace(self.state, round_trip_s=round_trip_s)
+
+    def on_memory(self, rss_bytes: int) -> None:
+        self.state = replace(self.state, memory_bytes=rss_bytes)
+
+    def on_samples(self, columns: SampleColumns, at_s: float) -> list[str]:
+        """Take a batch; the tags that got a sample."""
+        self._life_s = at_s
+        self._rows += len(columns)
+        return [self.watching.tags[handle] for handle in self._latest.apply(columns, at_s).tolist()]
+
+    def on_items(self, states: Iterable[ItemState]) -> list[str]:
+        known = [state for state in states if state.handle in self.watching.tags]
+        self._items.update((state.handle, state) for state in known)
+        self._intervals = None
+        return [self.watching.tags[state.handle] for state in known]
+
+    # What is wanted
+    def adopt(self, project: Project, wanted: Iterable[str]) -> Plan:
+        """Plan the change to this wanted set and make it here; the caller hands the plan to the link."""
+        before = {item.handle: (tag_id, item) for tag_id, item in self.watching.items.items()}
+        plan = self.watching.plan(project, self.id, wanted)
+        for handle in plan.remove:
+            tag_id, item = before[handle]
+            sample = self._latest.sample(handle)
+            if sample is not None and _still_means(project.get(Tag, tag_id), self.id, item):
+                self._kept[tag_id] = (sample, *self._latest.times(handle))
+            self._items.pop(handle, None)
+        self._latest.remove(plan.remove)
+        self._latest.add(item.handle for item in plan.add)
+        self._intervals = None
+        self.state = replace(self.state, items=len(self.watching.items))
+        return plan
+
+    def forget(self, tag: str) -> None:
+        """What was known of a tag is void: it is gone, or it means something else now."""
+        self._kept.pop(tag, None)
+
+    # What to show
+    def reading(self, tag: str, idle: str) -> Reading:
+        """``idle`` says why a tag is not watched ("" where it is wanted)."""
+        item = self.watching.items.get(tag)
+        sample = self._latest.sample(item.handle) if item else None
+        granted = self._items.get(item.handle) if item else None
+        interval_ms = granted.interval_ms if granted else None
+        at_s, changed_s = self._latest.times(item.handle) if item else (NEVER, NEVER)
+        fresh = sample is not None
+        if sample is None and tag in self._kept:
+            sample, at_s, changed_s = self._kept[tag]
+        now_s = self._clock.monotonic_s()
+        return Reading(
+            sample=sample,
+            stale=not fresh or at_s < self._connected_s or self.state.stale or tag in self._overdue,
+            age_s=now_s - at_s,
+            unchanged_s=now_s - changed_s,
+            interval_ms=interval_ms,
+            problem=self._problem(sample if fresh else None, granted, idle),
+        )
+
+    def _problem(self, sample: Sample | None, granted: ItemState | None, idle: str) -> str:
+        if self.state.phase != "connected":
+            why = self.state.why
+            return f"not connected: {why.why}" if why else "not connected"
+        if idle:
+            return idle
+        if granted is not None and granted.refused:
+            return granted.refused
+        if sample is not None and sample.quality == Quality.BAD:
+            return self.spec.status_text(sample.status) if self.spec else f"0x{sample.status:08X}"
+        return "no answer for more than " + f"{freshness.silence_allowed_s(self.state.round_trip_s):.0f} s" if self.state.stale else ""
+
+    def judge(self) -> tuple[bool, set[str]]:
+        """Look at the clock again: whether the state changed, and the tags whose freshness did."""
+        now_s = self._clock.monotonic_s()
+        changed, tags = False, set[str]()
+        stale = self.state.phase != "connected" or freshness.is_silent(now_s, self._life_s, self.state.round_trip_s)
+        if stale != self.state.stale:
+            self.state = replace(self.state, stale=stale)
+            changed = True
+            tags |= self.watching.items.keys()
+        overdue = self._overdue_now(now_s)
+        tags |= overdue ^ self._overdue
+        self._overdue = overdue
+        if now_s - self._rows_since_s >= RATE_WINDOW_S:
+            rate = self._rows / (now_s - self._rows_since_s)
+            self._rows, self._rows_since_s = 0, now_s
+            if rate != self.state.values_per_s:
+                self.state = replace(self.state, values_per_s=rate)
+                changed = True
+        return changed, tags
+
+    def _overdue_now(self, now_s: float) -> set[str]:
+        if not getattr(self.spec, "polls", False) or not self.watching.items or self.state.phase != "connected":
+            return set()
+        if self._intervals is None:
+            items = self.watching.items.values()
+            granted = [self._items.get(item.handle) for item in items]
+            self._intervals = (
+                np.array([item.handle for item in items], np.uint32),
+                np.array(
+                    [(state and state.interval_ms) or item.interval_ms for item, state in zip(items, granted, strict=True)], np.float64
+                ),
+            )
+        handles, interval_ms = self._intervals
+        received_s = self._latest.received_s(handles)
+        overdue = freshness.poll_overdue(now_s - received_s, interval_ms) & (received_s != NEVER)
+        return {self.watching.tags[handle] for handle in handles[overdue].tolist()}
+
+    def begin(self) -> None:
+        """The person asked to connect; shown at once, before the link says so."""
+        self.on_phase(PhaseIn(0, "connecting", None, None, None, self._clock.monotonic_s()))
+
+    def stop(self, why: UserError | None) -> None:
+        """The link is gone or was never made: off, or with a reason, stopped."""
+        self.on_phase(PhaseIn(0, "stopped" if why else "off", why, None, None, self._clock.monotonic_s()))
+
+
+def _still_means(tag: Tag | None, endpoint: str, item: WatchItem) -> bool:
+    """Whether what was watched as ``item`` is what the tag stands for now."""
+    return tag is not None and (tag.endpoint, tag.address, tag.gain, tag.offset) == (endpoint, item.address, item.gain, item.offset)

@@ -1,0 +1,79 @@
+"""What is asked of one endpoint: wanted tags as watch items with handles, and the difference when either changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from app.drivers.base import EndpointConfig, UnitSettings, WatchItem
+from app.model.plant import Endpoint, Group, Tag
+from app.model.project import Project
+
+_DEFAULT_GROUP = Group(id="", name="")
+
+
+class Plan(NamedTuple):
+    """What to tell the connector."""
+
+    add: list[WatchItem]
+    remove: list[int]
+
+
+class Watching:
+    """Items of one endpoint by tag. Handles come from one counter and are used once, so a late sample cannot find another tag."""
+
+    def __init__(self, handles: Iterator[int]) -> None:
+        self._handles = handles
+        self.items: dict[str, WatchItem] = {}
+        self.tags: dict[int, str] = {}
+
+    def plan(self, project: Project, endpoint: str, wanted: Iterable[str]) -> Plan:
+        """Adopt ``wanted`` (ids; those that are not tags of this endpoint now are ignored)."""
+        plan = Plan([], [])
+        items: dict[str, WatchItem] = {}
+        for tag_id in wanted:
+            tag = project.get(Tag, tag_id)
+            if tag is None or tag.endpoint != endpoint:
+                continue
+            before = self.items.get(tag_id)
+            item = watch_item(project, tag, before.handle if before else 0)
+            if item == before:
+                items[tag_id] = before
+                continue
+            items[tag_id] = msgspec.structs.replace(item, handle=next(self._handles))
+        plan.remove.extend(before.handle for tag_id, before in self.items.items() if items.get(tag_id) is not before)
+        plan.add.extend(item for tag_id, item in items.items() if self.items.get(tag_id) is not item)
+        for handle in plan.remove:
+            del self.tags[handle]
+        self.tags.update((item.handle, tag_id) for tag_id, item in items.items())
+        self.items = items
+        return plan
+
+
+def watch_item(project: Project, tag: Tag, handle: int) -> WatchItem:
+    group = project.get(Group, tag.group) or _DEFAULT_GROUP
+    return WatchItem(
+        handle=handle,
+        address=tag.address,
+        gain=tag.gain,
+        offset=tag.offset,
+        interval_ms=group.interval_ms,
+        deadband=group.deadband,
+        queue_size=group.queue_size,
+        type=tag.type,
+        path=tag.path,
+    )
+
+
+def endpoint_config(project: Project, endpoint: Endpoint, url: str, secret: str = "") -> EndpointConfig:
+    """What a session has to know, as the project says it now."""
+    return EndpointConfig(
+        name=endpoint.name,
+        url=url,
+        security=endpoint.security,
+        secret=secret,
+        settings=dict(endpoint.settings),
+        units=tuple(UnitSettings(number=unit.number, order=unit.order) for unit in project.units_of(endpoint.id)),
+    )

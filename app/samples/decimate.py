@@ -1,0 +1,49 @@
+"""Thins a series for a plot so that every spike stays visible and lines do not shimmer while they scroll."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Thinned = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float64]]
+
+
+def decimate(time_ns: npt.NDArray[np.int64], value: npt.NDArray[np.float64], t0_ns: int, t1_ns: int, columns: int) -> Thinned:
+    """Lowest and highest value per bucket.
+
+    Buckets are as wide as one of ``columns`` and begin at multiples of their width since 1970, so a sample stays in its bucket
+    when the window moves (at one zoom). One sample beyond each end of the window is kept, so that lines leave it.
+
+    Args:
+        time_ns: int64; need not be in order (source clocks jump), it is sorted here.
+        value: float64; NaN is a hole.
+        t0_ns: Begin of the window.
+        t1_ns: End of the window, after ``t0_ns``.
+        columns: Width of the plot in pixels.
+
+    Returns:
+        (time_ns, low, high), ordered; the time is that of the bucket's first sample. Between two rows with a hole between
+        their samples stands a row of NaN.
+    """
+    if len(time_ns) > 1 and (np.diff(time_ns) < 0).any():
+        order = np.argsort(time_ns, kind="stable")
+        time_ns, value = time_ns[order], value[order]
+    first = max(int(np.searchsorted(time_ns, t0_ns, "left")) - 1, 0)
+    last = min(int(np.searchsorted(time_ns, t1_ns, "right")) + 1, len(time_ns))
+    time_ns, value = time_ns[first:last], value[first:last]
+    hole = np.isnan(value)
+    holes_before = np.cumsum(hole)[~hole]
+    time_ns, value = time_ns[~hole], value[~hole]
+    if not len(value):
+        return np.zeros(0, np.int64), np.zeros(0), np.zeros(0)
+    width_ns = max(1, -(-(t1_ns - t0_ns) // max(columns, 1)))
+    buckets = time_ns // width_ns
+    starts = np.flatnonzero(np.diff(buckets, prepend=buckets[0] - 1))
+    low, high = np.minimum.reduceat(value, starts), np.maximum.reduceat(value, starts)
+    times = time_ns[starts]
+    ends = np.append(starts[1:], len(value)) - 1
+    broken = np.flatnonzero(holes_before[ends[:-1]] != holes_before[starts[1:]]) + 1
+    if len(broken):
+        times = np.insert(times, broken, times[broken - 1] + (times[broken] - times[broken - 1]) // 2)
+        low, high = np.insert(low, broken, np.nan), np.insert(high, broken, np.nan)
+    return times, low, high

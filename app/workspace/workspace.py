@@ -1,0 +1,69 @@
+"""Settings and memory of this person on this computer, as the window and the commands use them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from app.workspace.database import Database, KnownNode
+from app.workspace.settings import Settings, SettingValue
+
+
+class Workspace:
+    """One per process, used by one thread. Nothing is read before it is needed."""
+
+    def __init__(self, settings: Settings | None = None, database: Database | None = None) -> None:
+        self.settings = settings or Settings()
+        self.database = database or Database()
+
+    def close(self) -> None:
+        self.database.close()
+
+    # Settings and state
+
+    def setting(self, name: str) -> SettingValue:
+        return self.settings.get(name)
+
+    def set_setting(self, name: str, value: SettingValue) -> None:
+        """Raises ``UserError``."""
+        self.settings.set(name, value)
+
+    def state(self, name: str) -> str:
+        """What ``set_state`` kept under a name: layouts, window geometry; "" without any."""
+        return self.database.state(name)
+
+    def set_state(self, name: str, text: str) -> None:
+        self.database.set_state(name, text)
+
+    # Files
+
+    def remember_project(self, path: Path, name: str) -> None:
+        self.database.remember_project(path, name)
+
+    def recent_projects(self) -> list[tuple[Path, str]]:
+        """Path and name, newest first; the files may be gone."""
+        return self.database.recent_projects(int(self.setting("recent_projects")))
+
+    def last_folder(self) -> Path:
+        """Where the last file was opened or saved; the home folder at first, and when that one is gone."""
+        kept = self.state("last_folder")
+        return Path(kept) if kept and Path(kept).is_dir() else Path.home()
+
+    def set_last_folder(self, folder: Path) -> None:
+        self.set_state("last_folder", str(folder.absolute()))
+
+    # Endpoints
+
+    def reach(self, project: str) -> dict[str, str]:
+        """Endpoint id → URL where this computer reaches it, for a project (by its header's id)."""
+        return self.database.reach(project)
+
+    def set_reach(self, project: str, endpoint: str, url: str | None) -> None:
+        self.database.set_reach(project, endpoint, url)
+
+    def remember_nodes(self, endpoint_key: str, rows: Iterable[tuple[str, str, str, str, str]]) -> None:
+        """Keep browsed nodes: id, name, path, node class, type."""
+        self.database.remember(endpoint_key, rows)
+
+    def search_nodes(self, endpoint_key: str, text: str, limit: int) -> list[KnownNode]:
+        return self.database.search(endpoint_key, text, limit)

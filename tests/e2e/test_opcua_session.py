@@ -1,0 +1,335 @@
+"""The OPC UA session against a real server in another process, kind and unkind: opening, watching, restarts, and the end."""
+
+import asyncio
+import itertools
+import socket
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from app.drivers import open_session
+from app.drivers.base import Alive, Ended, EndpointConfig, Event, Gap, Item, ItemStates, WatchItem
+from app.drivers.opcua.session import discover
+from app.errors import EndpointError
+from app.model.columns import SampleColumns
+from app.model.plant import Security
+from app.model.values import Quality
+from tests.peers.opcua_connection import connected, first_samples, until
+from tests.peers.opcua_peer import LINE, PLC, OpcUaPeer, free_port, opcua_peer
+
+
+@pytest.fixture(scope="module")
+def peer() -> Iterator[OpcUaPeer]:
+    with opcua_peer("--many", "1000") as running:
+        yield running
+
+
+@pytest.fixture
+def own_peer() -> Iterator[Callable[..., OpcUaPeer]]:
+    peers: list[OpcUaPeer] = []
+
+    def start(*options: str) -> OpcUaPeer:
+        peers.append(OpcUaPeer(*options))
+        return peers[-1]
+
+    yield start
+    for one in peers:
+        one.kill()
+
+
+# --- opening
+
+
+async def test_that_opening_reports_product_namespaces_limits_clock_and_offers(peer: OpcUaPeer) -> None:
+    session = open_session(EndpointConfig(name="peer", url=peer.url))
+    try:
+        report = await session.open(10.0)
+    finally:
+        await session.close()
+    assert report.title == "FreeOpcUa Python Server 1.0pre"
+    assert report.namespaces[0] == "http://opcfoundation.org/UA/"
+    assert report.namespaces[2:] == ("urn:peer:line;1", "urn:peer:plc")
+    assert report.limits["MaxNodesPerRead"] == 10000
+    assert report.clock_offset_s is not None
+    assert abs(report.clock_offset_s) < 1.0
+    assert [(offer.policy, offer.mode) for offer in report.offered] == [("None", "None")]
+    assert "anonymous" in report.offered[0].users
+    assert 0.0 < report.round_trip_s < 1.0
+
+
+async def test_that_discovering_tells_the_offers_without_a_session(peer: OpcUaPeer) -> None:
+    report = await discover(peer.url, 5.0)
+    assert report.title == "Difficult peer"
+    assert report.offered[0].url == peer.url
+    assert report.namespaces == ()
+
+
+async def test_that_a_closed_port_is_named_as_one() -> None:
+    with pytest.raises(EndpointError, match="nothing listens on port"):
+        await discover(f"opc.tcp://127.0.0.1:{free_port()}", 5.0)
+
+
+async def test_that_an_unknown_host_is_named_as_one() -> None:
+    with pytest.raises(EndpointError, match=r"the host name nowhere\.invalid is unknown"):
+        await discover("opc.tcp://nowhere.invalid:4840", 10.0)
+
+
+async def test_that_a_port_that_says_nothing_is_told_from_a_closed_one() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        with pytest.raises(EndpointError, match="did not answer an OPC UA hello within"):
+            await discover(f"opc.tcp://127.0.0.1:{silent.getsockname()[1]}", 0.5)
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "a web server"),
+        (b"SSH-2.0-x\r\n", "something that begins with"),
+        (b"", "closed it without an answer"),
+        (b"ERRF\x1c\x00\x00\x00\x00\x00\x83\x80\x0c\x00\x00\x00no such path", "BadTcpEndpointUrlInvalid .* no such path"),
+    ],
+)
+async def test_that_what_is_not_opc_ua_is_named(answer: bytes, why: str) -> None:
+    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1000)
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(reply, "127.0.0.1", 0)
+    async with server:
+        with pytest.raises(EndpointError, match=why.replace("BadTcpEndpointUrlInvalid", "BadTcpEndpointUrlInvalid|refused the hello")):
+            await discover(f"opc.tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}", 5.0)
+
+
+@pytest.mark.parametrize(
+    "security",
+    [
+        Security(policy="Basic256Sha256", mode="SignAndEncrypt"),
+        Security(user="password", name="operator", secret="secret://x/password"),
+        Security(user="certificate"),
+    ],
+)
+async def test_that_unsupported_security_is_refused_and_never_downgraded(security: Security) -> None:
+    async def count(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        visits.append(1)
+        writer.close()
+
+    visits: list[int] = []
+    server = await asyncio.start_server(count, "127.0.0.1", 0)
+    async with server:
+        url = f"opc.tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        session = open_session(EndpointConfig(name="peer", url=url, security=security, secret="hunter2"))
+        with pytest.raises(EndpointError, match="does not support yet"):
+            await session.open(5.0)
+        await session.close()
+    assert not visits, "nothing may be sent"
+
+
+async def test_that_closing_is_safe_twice_and_after_a_failed_open(peer: OpcUaPeer) -> None:
+    failed = open_session(EndpointConfig(name="peer", url=f"opc.tcp://127.0.0.1:{free_port()}"))
+    with pytest.raises(EndpointError):
+        await failed.open(2.0)
+    await failed.close()
+    await failed.close()
+    async with connected(peer.url) as session:
+        await session.close()
+        with pytest.raises(EndpointError, match="closed"):
+            await session.read([Item(address="i=2258")])
+        assert [type(event) async for event in session.events()][-1] is Ended
+
+
+# --- watching
+
+
+async def test_that_changes_arrive_in_order_and_stop_when_no_longer_watched(peer: OpcUaPeer) -> None:
+    async with connected(peer.url, publishing_interval_ms=50) as session:
+        events = session.events()
+        (state,) = await session.set_watch(
+            [WatchItem(address=LINE + "s=Counter", handle=7, interval_ms=50, type="uint32", path="Line1/Counter")], []
+        )
+        assert state.interval_ms is not None
+        assert state.interval_ms > 0
+        counts: list[int] = []
+
+        def ten(event: Event) -> bool:
+            if isinstance(event, SampleColumns):
+                assert set(event.handle) == {7}
+                counts.extend(int(number) for number in event.number)
+            return len(counts) > 10
+
+        await until(events, ten)
+        assert counts == sorted(set(counts))
+        await session.set_watch([], [7])
+        quiet = await until(events, lambda event: isinstance(event, Alive))
+        quiet = await until(events, lambda event: isinstance(event, Alive))
+        assert not any(isinstance(event, SampleColumns) for event in quiet)
+
+
+async def test_that_a_handle_watched_again_is_replaced(peer: OpcUaPeer) -> None:
+    async with connected(peer.url) as session:
+        events = session.events()
+        await session.set_watch([WatchItem(address=LINE + "i=1003", handle=1)], [])
+        assert (await first_samples(events, {1}))[1].value == 103.0
+        await session.set_watch([WatchItem(address=PLC + "i=1003", handle=1)], [])
+        assert (await first_samples(events, {1}))[1].value == 903.0
+
+
+async def test_that_life_is_told_every_second_though_nothing_changes(peer: OpcUaPeer) -> None:
+    async with connected(peer.url) as session:
+        events = session.events()
+        moments = [time.monotonic()]
+        for _ in range(6):
+            (*_, alive) = await until(events, lambda event: isinstance(event, Alive))
+            assert isinstance(alive, Alive)
+            assert alive.round_trip_s > 0
+            moments.append(time.monotonic())
+    assert max(later - earlier for earlier, later in itertools.pairwise(moments)) < 1.3
+
+
+async def test_that_a_deadband_on_what_is_no_number_is_not_sent(peer: OpcUaPeer) -> None:
+    async with connected(peer.url) as session:
+        items = [
+            WatchItem(address=f"{LINE}s=Types.{name}", handle=row, deadband=0.5) for row, name in enumerate(("Double", "String", "Int16"))
+        ]
+        states = await session.set_watch(items, [])
+        assert not any(state.refused for state in states)
+        samples = await first_samples(session.events(), {0, 1, 2})
+    assert samples[1].value == "Füller ☃"
+
+
+@pytest.mark.parametrize("how", ["loudly", "silently"])
+async def test_that_a_subscription_dropped_by_the_server_is_made_again_once(own_peer: Callable[..., OpcUaPeer], how: str) -> None:
+    server = own_peer()
+    async with connected(server.url) as session:
+        events = session.events()
+        await session.set_watch([WatchItem(address=LINE + "s=Counter", handle=3, interval_ms=100)], [])
+        await first_samples(events, {3})
+        server.send(f"drop-{how}")
+        seen = await until(events, lambda event: isinstance(event, ItemStates | Ended), 20.0)
+        assert isinstance(seen[-1], ItemStates)
+        assert any(isinstance(event, Gap) for event in seen)
+        assert (await first_samples(events, {3}))[3].quality is Quality.GOOD
+        server.send("drop-loudly")
+        (*_, ended) = await until(events, lambda event: isinstance(event, Ended), 5.0)
+        assert isinstance(ended, Ended)
+        assert "dropped it twice" in ended.why
+
+
+# --- restart: never another variable's value
+
+
+async def test_that_swapped_namespaces_never_give_another_variables_value(own_peer: Callable[..., OpcUaPeer]) -> None:
+    server = own_peer()
+    items = [
+        WatchItem(address=LINE + "i=1003", handle=1, type="float64", path="Line1/Speed"),
+        WatchItem(address=PLC + "i=1003", handle=2, type="float64", path="Plc/Speed"),
+    ]
+    for options in ((), ("--swap",)):
+        server.kill()
+        server.start(*options)
+        async with connected(server.url) as session:
+            states = await session.set_watch(items, [])
+            assert [state.refused for state in states] == ["", ""]
+            samples = await first_samples(session.events(), {1, 2})
+            read = await session.read(items)
+        assert (samples[1].value, samples[2].value) == (103.0, 903.0)
+        assert [read.value(0), read.value(1)] == [103.0, 903.0]
+
+
+async def test_that_a_node_gone_is_refused_and_the_others_live(own_peer: Callable[..., OpcUaPeer]) -> None:
+    server = own_peer("--without", "Pressure")
+    async with connected(server.url) as session:
+        items = [
+            WatchItem(address=LINE + "i=2001", handle=1, type="float64", path="Line1/Pressure"),
+            WatchItem(address=LINE + "s=Counter", handle=2),
+        ]
+        gone, live = await session.set_watch(items, [])
+        assert gone.refused.startswith("BadNodeIdUnknown (0x80340000)")
+        assert gone.status == 0x80340000
+        assert gone.interval_ms is None
+        assert not live.refused
+        await first_samples(session.events(), {2})
+
+
+async def test_that_an_id_given_to_another_variable_is_refused_by_its_fingerprint(own_peer: Callable[..., OpcUaPeer]) -> None:
+    server = own_peer("--shuffle")
+    items = [
+        WatchItem(address=LINE + "i=2001", handle=1, type="float64", path="Line1/Pressure"),
+        WatchItem(address=LINE + "i=1003", handle=2, type="int16", path="Line1/Speed"),
+        WatchItem(address=PLC + "i=1003", handle=3, type="float64", path="Line2/Speed"),
+        WatchItem(address=LINE + "s=Counter", handle=4, type="uint32", path="Line1/Counter"),
+    ]
+    async with connected(server.url) as session:
+        states = await session.set_watch(items, [])
+        assert [bool(state.refused) for state in states] == [True, True, True, False]
+        assert (
+            states[0].refused == "identity changed: the tag is Line1/Pressure (float64), at this address is now Line1/Temperature (float64)"
+        )
+        assert all(state.status >> 30 == 2 for state in states[:3])
+        samples = await first_samples(session.events(), {4})
+    assert set(samples) == {4}
+
+
+# --- the end
+
+
+async def test_that_a_killed_server_ends_the_session_within_two_seconds(own_peer: Callable[..., OpcUaPeer]) -> None:
+    server = own_peer()
+    async with connected(server.url) as session:
+        events = session.events()
+        await session.set_watch([WatchItem(address=LINE + "s=Counter", handle=1)], [])
+        await first_samples(events, {1})
+        begin = time.monotonic()
+        server.kill()
+        (*_, ended) = await until(events, lambda event: isinstance(event, Ended), 5.0)
+        assert time.monotonic() - begin < 2.0
+        assert isinstance(ended, Ended)
+        assert "connection" in ended.why
+        with pytest.raises(EndpointError):
+            await session.read([Item(address="i=2258")])
+
+
+async def test_that_a_frozen_server_ends_the_session_after_the_watchdog(own_peer: Callable[..., OpcUaPeer]) -> None:
+    server = own_peer()
+    async with connected(server.url) as session:
+        events = session.events()
+        await session.set_watch([WatchItem(address=LINE + "s=Counter", handle=1)], [])
+        await first_samples(events, {1})
+        begin = time.monotonic()
+        server.freeze()
+        (*_, ended) = await until(events, lambda event: isinstance(event, Ended), 20.0)
+        took_s = time.monotonic() - begin
+        server.thaw()
+    assert isinstance(ended, Ended)
+    assert "no answer" in ended.why
+    assert 5.0 < took_s < 9.0
+
+
+async def test_that_a_short_freeze_is_survived(own_peer: Callable[..., OpcUaPeer]) -> None:
+    server = own_peer()
+    async with connected(server.url) as session:
+        events = session.events()
+        await session.set_watch([WatchItem(address=LINE + "s=Counter", handle=1)], [])
+        await first_samples(events, {1})
+        server.freeze()
+        try:
+            with pytest.raises(TimeoutError):
+                await until(events, lambda event: isinstance(event, Ended), 2.5)
+        finally:
+            server.thaw()
+        assert (await first_samples(events, {1}))[1].quality is Quality.GOOD
+
+
+async def test_that_closing_with_a_frozen_server_is_bounded(own_peer: Callable[..., OpcUaPeer]) -> None:
+    server = own_peer()
+    session = open_session(EndpointConfig(name="peer", url=server.url))
+    await session.open(10.0)
+    server.freeze()
+    begin = time.monotonic()
+    await session.close()
+    assert time.monotonic() - begin < 2.5
+    server.thaw()

@@ -1,0 +1,106 @@
+"""The inbox: bounded, in order, and only samples are ever dropped."""
+
+from __future__ import annotations
+
+import time
+from threading import Thread
+
+import numpy as np
+
+from app.drivers.base import BrowseColumns
+from app.errors import UserError
+from app.model.columns import SampleColumns
+from app.model.values import Quality, Sample
+from app.runtime.inbox import LOG_ENTRIES, REPLY_ROWS, AliveIn, Arrival, GapIn, Inbox, SamplesIn
+from app.runtime.state import LogEntry, Reply
+
+
+def batch(rows: int, value: float = 0.0) -> SampleColumns:
+    return SampleColumns.of([(1, Sample(value, "float64", Quality.GOOD, 0, None, None, 1))] * rows)
+
+
+def test_that_what_comes_is_drained_once_and_in_order() -> None:
+    inbox = Inbox()
+    arrivals: list[Arrival] = [
+        AliveIn(1, 0.0, 0.0),
+        SamplesIn(1, batch(2), 0.0),
+        Reply(1, UserError("a", where="b", why="c"), True),
+        GapIn(1, (), 0),
+    ]
+    for arrival in arrivals:
+        inbox.put(arrival)
+    assert inbox.drain()[0] == arrivals
+    assert inbox.drain() == ([], [])
+
+
+def test_that_the_oldest_samples_give_way_and_leave_a_gap_where_they_were() -> None:
+    inbox = Inbox(sample_rows=30)
+    inbox.put(AliveIn(1, 0.0, 0.0))
+    for number in range(5):
+        inbox.put(SamplesIn(7, batch(10, number), 0.0))
+        inbox.put(AliveIn(1, float(number), 0.0))
+    kinds = [arrival if isinstance(arrival, GapIn) else type(arrival).__name__ for arrival in inbox.drain()[0]]
+    gap = GapIn(7, (), 10)
+    assert kinds == ["AliveIn", gap, "AliveIn", gap, "AliveIn", "SamplesIn", "AliveIn", "SamplesIn", "AliveIn", "SamplesIn", "AliveIn"]
+
+
+def test_that_one_batch_larger_than_the_limit_is_kept() -> None:
+    inbox = Inbox(sample_rows=5)
+    inbox.put(SamplesIn(1, batch(10), 0.0))
+    (arrival,) = inbox.drain()[0]
+    assert isinstance(arrival, SamplesIn)
+
+
+def test_that_replies_are_not_dropped_but_ask_the_links_to_wait() -> None:
+    inbox = Inbox(sample_rows=1)
+    names = ("x",) * REPLY_ROWS
+    inbox.put(Reply(1, BrowseColumns(id=names), False))
+    assert not inbox.has_room
+    assert len(inbox.drain()[0]) == 1
+    assert inbox.has_room
+
+
+def test_that_the_log_keeps_the_newest() -> None:
+    inbox = Inbox()
+    for number in range(LOG_ENTRIES + 5):
+        inbox.log(LogEntry(number, "INFO", "x", "y"))
+    logs = inbox.drain()[1]
+    assert (len(logs), logs[-1].time_ns) == (LOG_ENTRIES, LOG_ENTRIES + 4)
+
+
+def test_that_waiting_ends_when_something_comes() -> None:
+    inbox = Inbox()
+    begun = time.monotonic()
+    inbox.wait(0.05)
+    assert time.monotonic() - begun >= 0.05
+    thread = Thread(target=inbox.put, args=(AliveIn(1, 0.0, 0.0),))
+    thread.start()
+    inbox.wait(5)
+    thread.join()
+    assert time.monotonic() - begun < 3
+
+
+def test_that_many_threads_lose_nothing() -> None:
+    inbox = Inbox(sample_rows=1_000)
+    one = batch(1)
+
+    def put() -> None:
+        for _ in range(2_000):
+            inbox.put(SamplesIn(1, one, 0.0))
+
+    threads = [Thread(target=put) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    counted = np.zeros(2, int)
+    while any(thread.is_alive() for thread in threads):
+        counted += tally(inbox)
+    counted += tally(inbox)
+    assert counted.sum() == 8_000
+
+
+def tally(inbox: Inbox) -> tuple[int, int]:
+    arrivals, _ = inbox.drain()
+    return (
+        sum(len(one.columns) for one in arrivals if isinstance(one, SamplesIn)),
+        sum(one.dropped for one in arrivals if isinstance(one, GapIn)),
+    )

@@ -1,0 +1,1 @@
+"""What the details panel shows, one file per kind of selection."""

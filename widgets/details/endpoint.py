@@ -1,0 +1,123 @@
+"""An endpoint: what answered, how it is protected, where it is reached from here; connect, and change the address."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QHBoxLayout
+
+from app.edits import replace
+from app.edits.edit import with_fields
+from app.model.plant import Endpoint
+from app.runtime.state import ConnectionState
+from widgets.details.sheet import Sheet
+from widgets.dialogs.remove_endpoint import remove_endpoint_asking
+from widgets.look import KeyValue, MessageBar, button
+from widgets.workbench import Workbench
+
+
+class EndpointView(Sheet):
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__()
+        self._workbench = workbench
+        self._trouble = MessageBar()
+        self._trouble.hide()
+        self.body.insertWidget(2, self._trouble)
+        self._connect = button("Connect", "link", kind="primary")
+        self._remove = button("Remove…", "remove", kind="flat")
+        buttons = QHBoxLayout()
+        buttons.addWidget(self._connect)
+        buttons.addWidget(self._remove)
+        buttons.addStretch(1)
+        self.body.addLayout(buttons)
+        self.body.addStretch(1)
+        self._connect.clicked.connect(self._on_connect)
+        self._remove.clicked.connect(lambda: remove_endpoint_asking(self.window(), workbench, self._id))
+        workbench.endpoint_changed.connect(self._on_endpoint_changed)
+
+    @property
+    def _id(self) -> str:
+        return self._workbench.selection.ids[0]
+
+    def _on_endpoint_changed(self, endpoint: str) -> None:
+        if self.isVisible() and self._workbench.selection.kind == "endpoint" and endpoint == self._id:
+            self.refresh()
+
+    def refresh(self) -> None:
+        endpoint = self._workbench.endpoint(self._id)
+        if endpoint is None:
+            self.show_rows("", "this endpoint is no longer in the project", [])
+            return
+        state = self._workbench.live.state(endpoint.id)
+        self.show_rows(endpoint.name, _phase_text(state), [*self._settings(endpoint), *_report_rows(state)])
+        self._connect.setText("Connect" if state.phase in ("off", "stopped") else "Disconnect")
+        self._trouble.setVisible(state.why is not None)
+        if state.why is not None:
+            self._trouble.show_error(state.why)
+        self._remember_namespaces(endpoint, state)
+
+    def _settings(self, endpoint: Endpoint) -> list[KeyValue]:
+        rows = [KeyValue("Address", endpoint.addresses["default"])]
+        here = self._workbench.live.url_of(endpoint.id)
+        if here != endpoint.addresses["default"]:
+            rows.append(KeyValue("Reached as", here))
+        rows += [KeyValue(f"Address {name}", url) for name, url in endpoint.addresses.items() if name != "default"]
+        security = endpoint.security
+        rows.append(
+            KeyValue(
+                "Security",
+                f"{security.policy} {security.mode}" if security.mode != "None" else "none",
+                badge="" if security.mode != "None" else "warning",
+            )
+        )
+        rows.append(KeyValue("User", security.name or security.user))
+        if endpoint.description:
+            rows.append(KeyValue("Description", endpoint.description))
+        rows.append(KeyValue("Tags", f"{len(self._workbench.project.tags_of(endpoint.id)):,}"))
+        return rows
+
+    def _remember_namespaces(self, endpoint: Endpoint, state: ConnectionState) -> None:
+        """Index-only gateways need the order in which the server lists its namespaces: kept once, when first seen."""
+        if state.phase == "connected" and state.report and state.report.namespaces and not endpoint.namespaces:
+            changed = with_fields(endpoint, namespaces=state.report.namespaces)
+            self._workbench.do(replace(f"Note namespaces of {endpoint.name}", self._workbench.project, [changed]))
+
+    def _on_connect(self) -> None:
+        live = self._workbench.live
+        if live.state(self._id).phase in ("off", "stopped"):
+            live.connect(self._id)
+        else:
+            live.disconnect(self._id)
+
+
+def _phase_text(state: ConnectionState) -> str:
+    words = {
+        "off": "not connected",
+        "connecting": "connecting…",
+        "connected": "connected",
+        "waiting": "waiting to try again",
+        "stopped": "stopped",
+    }
+    return words[state.phase] + (", no answer at the moment" if state.phase == "connected" and state.stale else "")
+
+
+def _report_rows(state: ConnectionState) -> list[KeyValue]:
+    report = state.report
+    if report is None:
+        return []
+    rows = [KeyValue("Answers as", report.title)]
+    if report.application_uri:
+        rows.append(KeyValue("Application URI", report.application_uri))
+    if report.namespaces:
+        rows.append(KeyValue("Namespaces", "\n".join(f"{index}  {uri}" for index, uri in enumerate(report.namespaces))))
+    if report.units:
+        rows.append(KeyValue("Unit ids", ", ".join(map(str, report.units))))
+    if report.offered:
+        rows.append(KeyValue("Offers", "\n".join(f"{offer.policy} {offer.mode}: {', '.join(offer.users)}" for offer in report.offered)))
+    if report.limits:
+        rows.append(KeyValue("Limits", "\n".join(f"{name} {number or 'not stated'}" for name, number in report.limits.items())))
+    rows.append(KeyValue("Round trip", f"{state.round_trip_s * 1000:.1f} ms"))
+    if report.clock_offset_s is not None:
+        rows.append(KeyValue("Server clock", f"{report.clock_offset_s:+.3f} s against this laptop"))
+    if state.memory_bytes:
+        rows.append(KeyValue("Connector", f"{state.memory_bytes / 2**20:.0f} MiB"))
+    rows += [KeyValue("Note", note) for note in report.notes]
+    return rows

@@ -1,0 +1,296 @@
+"""Tags of the project as a table with live readings.
+
+Sorting and filtering are done here on ids, never by Qt over Python data (measured: 13 s at 100,000 rows). A frame repaints the
+visible rows only, with one ``dataChanged``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from PySide6.QtCore import QAbstractTableModel, QMimeData, QModelIndex, QPersistentModelIndex, Qt, Signal
+
+from app.drivers import spec_for
+from app.edits import Edit, replace
+from app.edits.edit import with_fields
+from app.errors import UserError
+from app.mapping.transform import symbol
+from app.model.plant import Group, Tag, WatchList
+from app.model.times import rfc3339
+from app.runtime.state import Reading
+from widgets.look import BADGE_ROLE, QUALITY_ROLE, UNIT_ROLE, Badge
+from widgets.mime import NODES, TAGS, mime_of_tags, nodes_of
+from widgets.node_tags import tags_from_nodes
+from widgets.reading_text import quality_key, quality_text, status_text, value_text
+from widgets.workbench import Workbench
+
+Index = QModelIndex | QPersistentModelIndex
+_ROOT: Final = QModelIndex()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column.
+
+    Attributes:
+        text: What a cell shows, from the tag and its reading.
+        sort: What it is sorted by; text, lower case, when None.
+        width: In average characters.
+        live: Changes with the reading.
+    """
+
+    title: str
+    width: int
+    text: Callable[[Workbench, Tag, Reading], str]
+    sort: Callable[[Workbench, Tag, Reading], object] | None = None
+    live: bool = False
+
+
+def _time(kind: str) -> Callable[[Workbench, Tag, Reading], str]:
+    def text(_: Workbench, __: Tag, reading: Reading) -> str:
+        time_ns = getattr(reading.sample, kind) if reading.sample else None
+        return rfc3339(time_ns // 1_000_000 * 1_000_000)[11:-1] if time_ns else ""
+
+    return text
+
+
+def _sort_time(kind: str) -> Callable[[Workbench, Tag, Reading], object]:
+    return lambda _, __, reading: (getattr(reading.sample, kind) or 0) if reading.sample else 0
+
+
+def _number(_: Workbench, tag: Tag, reading: Reading) -> object:
+    value = reading.sample.value if reading.sample else None
+    return (0, float(value), "") if isinstance(value, bool | int | float) else (1, 0.0, value_text(reading, tag))
+
+
+def _endpoint_name(workbench: Workbench, tag: Tag, _: Reading) -> str:
+    endpoint = workbench.endpoint(tag.endpoint)
+    return endpoint.name if endpoint else tag.endpoint
+
+
+def _address(workbench: Workbench, tag: Tag, _: Reading) -> str:
+    endpoint = workbench.endpoint(tag.endpoint)
+    try:
+        return spec_for(endpoint.addresses["default"]).short_address(tag.address) if endpoint else tag.address
+    except UserError:
+        return tag.address
+
+
+def _rate(workbench: Workbench, tag: Tag, reading: Reading) -> str:
+    if reading.interval_ms is not None:
+        return f"{reading.interval_ms:g} ms"
+    group = workbench.project.get(Group, tag.group)
+    return f"({group.interval_ms if group else 1000} ms)"
+
+
+def _group(workbench: Workbench, tag: Tag, _: Reading) -> str:
+    group = workbench.project.get(Group, tag.group)
+    return group.name if group else ""
+
+
+COLUMNS: Final = (
+    Column("Tag", 24, lambda _, tag, __: tag.name),
+    Column("Value", 16, lambda _, tag, reading: value_text(reading, tag), _number, live=True),
+    Column("Unit", 8, lambda _, tag, __: symbol(tag.unit)),
+    Column("Quality", 14, lambda _, __, reading: quality_text(reading), live=True),
+    Column("Source time", 13, _time("source_ns"), _sort_time("source_ns"), live=True),
+    Column("Server time", 13, _time("server_ns"), _sort_time("server_ns"), live=True),
+    Column("Received", 13, _time("receive_ns"), _sort_time("receive_ns"), live=True),
+    Column("Rate", 9, _rate, lambda _, __, reading: reading.interval_ms or 0.0, live=True),
+    Column("Endpoint", 14, _endpoint_name),
+    Column("Address", 26, _address),
+    Column("Group", 10, _group),
+    Column("Type", 9, lambda _, tag, __: tag.type),
+    Column("Description", 30, lambda _, tag, __: tag.description),
+)
+NAME, VALUE, UNIT, QUALITY = 0, 1, 2, 3
+DESCRIPTION: Final = len(COLUMNS) - 1
+
+
+class TagTableModel(QAbstractTableModel):
+    """Rows are tag ids, filtered and sorted.
+
+    Signals:
+        rows_changed: Which tags are shown, or their order.
+    """
+
+    rows_changed = Signal()
+
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__()
+        self._workbench = workbench
+        self.tags: list[str] = []
+        self._query: tuple[str, ...] = ()
+        self._list: str = ""
+        self._sort: tuple[int, bool] = (-1, False)
+        self._first, self._last = 0, -1
+        workbench.project_replaced.connect(self.rebuild)
+        workbench.edited.connect(self._on_edited)
+        workbench.tags_changed.connect(self._on_tags_changed)
+        workbench.staleness_ticked.connect(self._repaint_visible)
+        self.rebuild()
+
+    # Which rows
+
+    def filter(self, text: str) -> None:
+        """Show tags whose name, address or description has every word."""
+        self._query = tuple(text.casefold().split())
+        self.rebuild()
+
+    def show_list(self, watch_list: str) -> None:
+        """Show one watch list in its own order, "" for all tags."""
+        self._list = watch_list
+        self.rebuild()
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """-1 is the order of the project (or of the watch list)."""
+        self._sort = (column, order == Qt.SortOrder.DescendingOrder)
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        """Filter and sort again, in one reset."""
+        project = self._workbench.project
+        chosen = project.get(WatchList, self._list)
+        tags = list(project.all(Tag).values()) if chosen is None else [tag for id_ in chosen.tags if (tag := project.get(Tag, id_))]
+        if self._query:
+            tags = [tag for tag in tags if _matches(tag, self._query)]
+        column, descending = self._sort
+        if 0 <= column < len(COLUMNS):
+            tags.sort(key=self._sort_key(COLUMNS[column]), reverse=descending)
+        self.beginResetModel()
+        self.tags = [tag.id for tag in tags]
+        self.endResetModel()
+        self.rows_changed.emit()
+
+    def _sort_key(self, column: Column) -> Callable[[Tag], Any]:  # Any: numbers, texts or pairs of them, one kind a column
+        workbench = self._workbench
+        if column.sort is None:
+            return lambda tag: column.text(workbench, tag, workbench.live.reading(tag.id)).casefold()
+        sort = column.sort
+        return lambda tag: sort(workbench, tag, workbench.live.reading(tag.id))
+
+    def _on_edited(self, edit: Edit) -> None:
+        """Rows are built again only when tags or lists came, went, or may stand elsewhere now; else they are repainted."""
+        kinds = {change.kind for change in edit.changes}
+        moved = any(change.kind == "tag" and (change.before is None or change.after is None) for change in edit.changes)
+        if moved or "watchlist" in kinds or ("tag" in kinds and (self._query or self._sort[0] >= 0)):
+            self.rebuild()
+        elif self.tags:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self.tags) - 1, len(COLUMNS) - 1))
+
+    def row_of(self, tag: str) -> int:
+        """Row of a tag, -1 when it is not shown."""
+        return self.tags.index(tag) if tag in self.tags else -1
+
+    # What is repainted
+
+    def set_visible(self, first: int, last: int) -> None:
+        """Which rows the view shows; only these are repainted and asked of the device."""
+        self._first, self._last = first, last
+
+    def visible_tags(self, margin: int) -> list[str]:
+        return self.tags[max(0, self._first - margin) : self._last + 1 + margin]
+
+    def _on_tags_changed(self, tags: set[str]) -> None:
+        if not tags.isdisjoint(self.tags[self._first : self._last + 1]):
+            self._repaint_visible()
+
+    def _repaint_visible(self) -> None:
+        last = min(self._last, len(self.tags) - 1)
+        if self._first <= last:
+            self.dataChanged.emit(self.index(self._first, VALUE), self.index(last, 7))
+
+    # What a cell is
+
+    def rowCount(self, parent: Index = _ROOT) -> int:
+        return 0 if parent.isValid() else len(self.tags)
+
+    def columnCount(self, parent: Index = _ROOT) -> int:
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return COLUMNS[section].title
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        tag = self._workbench.tag(self.tags[index.row()])
+        if tag is None:
+            return None
+        column = index.column()
+        if role == Qt.ItemDataRole.DisplayRole:
+            return COLUMNS[column].text(self._workbench, tag, self._workbench.live.reading(tag.id))
+        if role == Qt.ItemDataRole.EditRole and column in (NAME, DESCRIPTION):
+            return tag.name if column == NAME else tag.description
+        if column == QUALITY and role == BADGE_ROLE:
+            reading = self._workbench.live.reading(tag.id)
+            key = quality_key(reading)
+            return Badge(key, quality_text(reading), detail=reading.problem) if key else None
+        if column == VALUE and role == UNIT_ROLE:
+            return ""
+        if column == VALUE and role == QUALITY_ROLE:
+            return quality_key(self._workbench.live.reading(tag.id)) or None
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return self._tip(tag, column)
+        return None
+
+    def _tip(self, tag: Tag, column: int) -> str | None:
+        reading = self._workbench.live.reading(tag.id)
+        if column in (VALUE, QUALITY) and reading.sample is not None:
+            status = status_text(self._workbench.endpoint(tag.endpoint), reading.sample.status)
+            unchanged = f"unchanged {reading.unchanged_s:.0f} s" if reading.unchanged_s > 5 else ""
+            return "\n".join(filter(None, (status, reading.problem, unchanged)))
+        if column in (VALUE, QUALITY):
+            return reading.problem or None
+        return "\n".join(filter(None, (tag.name, tag.address, tag.description)))
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        base = super().flags(index)
+        if not index.isValid():
+            return base | Qt.ItemFlag.ItemIsDropEnabled
+        base |= Qt.ItemFlag.ItemIsDragEnabled
+        return base | Qt.ItemFlag.ItemIsEditable if index.column() in (NAME, DESCRIPTION) else base
+
+    def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        tag = self._workbench.tag(self.tags[index.row()])
+        if tag is None or role != Qt.ItemDataRole.EditRole:
+            return False
+        text = str(value).strip()
+        field, title = ("name", "Rename") if index.column() == NAME else ("description", "Describe")
+        if (field == "name" and not text) or text == getattr(tag, field):
+            return False
+        return self._workbench.attempt(lambda: replace(f"{title} {tag.name}", self._workbench.project, [with_fields(tag, **{field: text})]))
+
+    # Drag and drop
+
+    def mimeTypes(self) -> list[str]:
+        return [TAGS, NODES]
+
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
+        rows = sorted({index.row() for index in indexes})
+        tags = [tag for row in rows if (tag := self._workbench.tag(self.tags[row]))]
+        return mime_of_tags([tag.id for tag in tags], [tag.name for tag in tags])
+
+    def canDropMimeData(self, data: QMimeData, action: Qt.DropAction, row: int, column: int, parent: Index) -> bool:
+        return nodes_of(data) is not None
+
+    def dropMimeData(self, data: QMimeData, action: Qt.DropAction, row: int, column: int, parent: Index) -> bool:
+        """Nodes become tags; False, so that no view removes rows at the other end."""
+        nodes = nodes_of(data)
+        if nodes is not None:
+            tags_from_nodes(self._workbench, nodes.endpoint, nodes.ids)
+        return False
+
+    def text(self, rows: Sequence[int]) -> str:
+        """The rows with a heading, tab-separated, as a spreadsheet takes them."""
+        tags = [tag for row in rows if (tag := self._workbench.tag(self.tags[row]))]
+        lines = ["\t".join(column.title for column in COLUMNS)]
+        lines += ["\t".join(column.text(self._workbench, tag, self._workbench.live.reading(tag.id)) for column in COLUMNS) for tag in tags]
+        return "\n".join(lines)
+
+
+def _matches(tag: Tag, words: Sequence[str]) -> bool:
+    text = f"{tag.name}\n{tag.address}\n{tag.description}".casefold()
+    return all(word in text for word in words)

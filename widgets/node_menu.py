@@ -1,0 +1,69 @@
+"""What can be done with a row of the address space: the menu twin of every drag."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QMenu
+
+from widgets.dialogs.make_type import show_make_type
+from widgets.dialogs.remove_endpoint import remove_endpoint_asking
+from widgets.look import icon
+from widgets.models.address_space import TreeNode
+from widgets.node_tags import tags_from_nodes
+from widgets.workbench import Workbench
+
+
+def fill_node_menu(menu: QMenu, workbench: Workbench, nodes: Sequence[TreeNode], *, refresh: Callable[[], None]) -> None:
+    """Entries for the selected rows; those of an endpoint when the first row is one."""
+    first = nodes[0]
+    if first.kind.startswith("endpoint-"):
+        _endpoint_entries(menu, workbench, first.endpoint)
+    elif first.is_node:
+        _node_entries(menu, workbench, [node for node in nodes if node.is_node and node.endpoint == first.endpoint])
+    menu.addSeparator()
+    menu.addAction(icon("refresh"), "Refresh\tF5").triggered.connect(refresh)
+
+
+def _endpoint_entries(menu: QMenu, workbench: Workbench, endpoint: str) -> None:
+    live = workbench.live
+    if live.state(endpoint).phase in ("off", "stopped"):
+        menu.addAction(icon("link"), "Connect").triggered.connect(lambda: live.connect(endpoint))
+    else:
+        menu.addAction(icon("unlink"), "Disconnect").triggered.connect(lambda: live.disconnect(endpoint))
+    menu.addSeparator()
+    menu.addAction("Copy address").triggered.connect(lambda: QGuiApplication.clipboard().setText(live.url_of(endpoint)))
+    menu.addAction(icon("remove"), "Remove endpoint…").triggered.connect(
+        lambda: remove_endpoint_asking(menu.parentWidget(), workbench, endpoint)
+    )
+
+
+def _node_entries(menu: QMenu, workbench: Workbench, nodes: list[TreeNode]) -> None:
+    endpoint, ids = nodes[0].endpoint, [node.id for node in nodes]
+    if nodes[0].kind == "table":
+        menu.addAction(icon("register-table"), "Show registers").triggered.connect(lambda: workbench.registers_asked.emit(endpoint, ids[0]))
+        return
+    below = any(node.kind != "variable" for node in nodes)
+    menu.addAction(
+        icon("add"), "Add all variables below to the tag table\tReturn" if below else "Add to the tag table\tReturn"
+    ).triggered.connect(lambda: tags_from_nodes(workbench, endpoint, ids, _said(workbench)))
+    menu.addAction(icon("plot-add"), "Plot").triggered.connect(lambda: tags_from_nodes(workbench, endpoint, ids, workbench.plot_asked.emit))
+    menu.addAction(icon("asset-type"), "Make asset type from this…").triggered.connect(
+        lambda: show_make_type(menu.parentWidget(), workbench, endpoint, ids, nodes[0].name, nodes[0].path)
+    )
+    menu.addSeparator()
+    for title, texts in (
+        ("Copy id\tCtrl+C", ids),
+        ("Copy browse path", [node.path for node in nodes]),
+        ("Copy name", [node.name for node in nodes]),
+    ):
+        menu.addAction(title).triggered.connect(_copies(texts))
+
+
+def _said(workbench: Workbench) -> Callable[[list[str]], None]:
+    return lambda tags: workbench.said.emit(f"{len(tags)} {'tag' if len(tags) == 1 else 'tags'} in the table")
+
+
+def _copies(texts: Sequence[str]) -> Callable[[], None]:
+    return lambda: QGuiApplication.clipboard().setText("\n".join(texts))

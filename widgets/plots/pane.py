@@ -1,0 +1,213 @@
+"""One plot: curves of tags over a common time axis, with a legend that shows the newest values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QColor, QDragEnterEvent, QDragMoveEvent, QDropEvent, QIcon, QPixmap
+from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QMenu, QTableWidget, QTableWidgetItem, QWidget
+
+from app.mapping.transform import symbol
+from app.samples.history import TimeKind
+from widgets.look import EmptyState, calm_table, color, theme, value_font
+from widgets.mime import nodes_of, tags_of
+from widgets.node_tags import tags_from_nodes
+from widgets.plots.time_axis import ClockAxis
+from widgets.reading_text import quality_key, value_text
+from widgets.workbench import Workbench
+
+LEGEND_PX = 250
+
+
+class PlotPane(QWidget):
+    """Draws what it is told; the grid decides when, and over which time.
+
+    Signals:
+        moved: (left s, right s) since the base: the person zoomed or panned in time.
+        tags_dropped: list[str] of tag ids to be added.
+        changed: Tags were added or removed by the person.
+        closed: The person removed this plot.
+    """
+
+    moved = Signal(float, float)
+    tags_dropped = Signal(object)
+    changed = Signal()
+    closed = Signal()
+
+    def __init__(self, workbench: Workbench, base_ns: int) -> None:
+        super().__init__()
+        self._workbench, self._base_ns = workbench, base_ns
+        self._curves: dict[str, pg.PlotDataItem] = {}
+        self._y_is_free = True
+        self.setAcceptDrops(True)
+        self._build()
+        theme().changed.connect(self.refresh_colors)
+        self.refresh_colors()
+
+    def _build(self) -> None:
+        self.axis = ClockAxis(self._base_ns)
+        self.plot = pg.PlotWidget(axisItems={"bottom": self.axis})
+        item = self.plot.getPlotItem()
+        item.setMenuEnabled(False)
+        item.hideButtons()
+        item.showGrid(x=True, y=True, alpha=0.15)
+        item.getViewBox().setDefaultPadding(0.02)
+        item.getAxis("left").setWidth(64)
+        item.disableAutoRange()
+        item.getViewBox().sigRangeChangedManually.connect(self._on_moved)
+        self.plot.scene().sigMouseClicked.connect(self._on_clicked)
+        self.legend = QTableWidget(0, 2)
+        calm_table(self.legend, "Legend")
+        self.legend.horizontalHeader().hide()
+        self.legend.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.legend.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        self.legend.setFixedWidth(LEGEND_PX)
+        self.legend.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.legend.customContextMenuRequested.connect(self._on_legend_menu)
+        self.empty = EmptyState("plot-add", "Drag tags here", "From the tags, or from the address space.")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        for widget in (self.plot, self.empty, self.legend):
+            layout.addWidget(widget, 0 if widget is self.legend else 1)
+        self._show_right_page()
+
+    # Curves
+
+    @property
+    def tags(self) -> list[str]:
+        return list(self._curves)
+
+    def set_tags(self, tags: Sequence[str]) -> None:
+        """Draw exactly these tags that the project has."""
+        wanted = [tag for tag in dict.fromkeys(tags) if self._workbench.tag(tag)]
+        for tag in [tag for tag in self._curves if tag not in wanted]:
+            self.plot.removeItem(self._curves.pop(tag))
+        for tag in wanted:
+            if tag not in self._curves:
+                curve = pg.PlotDataItem(connect="finite", skipFiniteCheck=False)
+                self.plot.addItem(curve)
+                self._curves[tag] = curve
+        self.refresh_colors()
+        self._rebuild_legend()
+        self._show_right_page()
+
+    def add_tags(self, tags: Sequence[str]) -> None:
+        self.set_tags([*self._curves, *tags])
+        self.changed.emit()
+
+    def remove_tag(self, tag: str) -> None:
+        self.set_tags([other for other in self._curves if other != tag])
+        self.changed.emit()
+
+    def _show_right_page(self) -> None:
+        for widget in (self.plot, self.legend):
+            widget.setVisible(bool(self._curves))
+        self.empty.setVisible(not self._curves)
+
+    # Drawing
+
+    def draw(self, left_s: float, right_s: float, kind: TimeKind, *, fit_y: bool) -> None:
+        """Draw the samples between two times (seconds since the base): at most two points per pixel and curve, spikes kept."""
+        columns = max(100, int(self.plot.getViewBox().width()))
+        t0_ns, t1_ns = self._base_ns + int(left_s * 1e9), self._base_ns + int(right_s * 1e9)
+        low, high = np.inf, -np.inf
+        for tag, curve in self._curves.items():
+            time_ns, bottom, top = self._workbench.live.history.decimated(tag, t0_ns, t1_ns, columns, kind)
+            x = np.repeat((time_ns - self._base_ns) / 1e9, 2)
+            y = np.empty(2 * len(bottom))
+            y[0::2], y[1::2] = bottom, top
+            curve.setData(x, y)
+            if np.isfinite(y).any():
+                low, high = min(low, float(np.nanmin(y))), max(high, float(np.nanmax(y)))
+        box = self.plot.getViewBox()
+        box.setXRange(left_s, right_s, padding=0)
+        if fit_y and self._y_is_free and low <= high:
+            slack = (high - low) * 0.08 or max(abs(high) * 0.05, 0.5)
+            box.setYRange(low - slack, high + slack, padding=0)
+
+    def refresh_colors(self) -> None:
+        self.plot.setBackground(color("panel"))
+        for name in ("left", "bottom"):
+            axis = self.plot.getPlotItem().getAxis(name)
+            axis.setPen(color("line"))
+            axis.setTextPen(color("dim"))
+        for number, curve in enumerate(self._curves.values()):
+            curve.setPen(pg.mkPen(theme().series(number), width=1))
+        self._rebuild_legend()
+
+    # Legend
+
+    def _rebuild_legend(self) -> None:
+        self.legend.setRowCount(len(self._curves))
+        for row, id_ in enumerate(self._curves):
+            tag = self._workbench.tag(id_)
+            name = QTableWidgetItem(tag.name if tag else id_)
+            name.setIcon(_swatch(theme().series(row)))
+            name.setToolTip(tag.address if tag else "")
+            value = QTableWidgetItem("")
+            value.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            value.setFont(value_font())
+            self.legend.setItem(row, 0, name)
+            self.legend.setItem(row, 1, value)
+        self.refresh_legend()
+
+    def refresh_legend(self) -> None:
+        """The newest value of every curve, grey while it is stale."""
+        for row, id_ in enumerate(self._curves):
+            tag = self._workbench.tag(id_)
+            cell = self.legend.item(row, 1)
+            if tag is None or cell is None:
+                continue
+            reading = self._workbench.live.reading(id_)
+            cell.setText(f"{value_text(reading, tag)} {symbol(tag.unit)}".strip())
+            cell.setForeground(color({"stale": "stale", "bad": "bad", "uncertain": "warn"}.get(quality_key(reading), "text")))
+
+    def _on_legend_menu(self, at: QPoint) -> None:
+        row = self.legend.rowAt(at.y())
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if 0 <= row < len(self._curves):
+            tag = self.tags[row]
+            menu.addAction("Remove from the plot").triggered.connect(lambda: self.remove_tag(tag))
+        menu.addAction("Close this plot").triggered.connect(self.closed.emit)
+        menu.popup(self.legend.viewport().mapToGlobal(at))
+
+    # Mouse
+
+    def _on_moved(self, mask: Sequence[bool]) -> None:
+        """The person zoomed or panned: x goes to the grid; a changed y stays until a double click fits it again."""
+        if mask[1]:
+            self._y_is_free = False
+        (left, right), _ = self.plot.getViewBox().viewRange()
+        self.moved.emit(left, right)
+
+    def _on_clicked(self, event: object) -> None:
+        if event.double():  # type: ignore[attr-defined]  # pyqtgraph's MouseClickEvent is not typed
+            self.fit_y()
+
+    def fit_y(self) -> None:
+        self._y_is_free = True
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if tags_of(event.mimeData()) or nodes_of(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        if tags := tags_of(event.mimeData()):
+            self.add_tags(tags)
+        elif nodes := nodes_of(event.mimeData()):
+            tags_from_nodes(self._workbench, nodes.endpoint, nodes.ids, self.add_tags)
+
+
+def _swatch(tint: QColor) -> QIcon:
+    picture = QPixmap(10, 10)
+    picture.fill(tint)
+    return QIcon(picture)

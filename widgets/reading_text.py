@@ -1,0 +1,100 @@
+"""A reading as text: the same words in tables, details, plots and tool tips."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+from app.drivers import spec_for
+from app.errors import UserError
+from app.model.plant import Endpoint, Tag
+from app.model.values import Quality, Value
+from app.runtime.state import Reading
+
+LONG_TEXT = 200
+
+
+def value_text(reading: Reading, tag: Tag | None = None) -> str:
+    """The newest source value; "" before the first, an en dash where the source sent none."""
+    if reading.sample is None:
+        return ""
+    value = reading.sample.value
+    if value is None:
+        return "–"
+    if tag is not None and tag.enum and isinstance(value, int | float) and not isinstance(value, bool):
+        name = tag.enum.get(str(int(value))) if float(value).is_integer() else None
+        if name is not None:
+            return f"{name} ({int(value)})"
+    return plain(value)
+
+
+def plain(value: Value) -> str:
+    """One value on one line: 7 significant digits, thousands separated, arrays cut."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return _float(value)
+    if isinstance(value, bytes):
+        return value.hex(" ")[:LONG_TEXT]
+    if isinstance(value, list):
+        shown = ", ".join(plain(part) for part in value[:8])
+        return f"[{shown}{', …' if len(value) > 8 else ''}] {len(value)}" if len(value) > 8 else f"[{shown}]"
+    if isinstance(value, dict):
+        return ("{" + ", ".join(f"{name}: {plain(part)}" for name, part in value.items()) + "}")[:LONG_TEXT]
+    return str(value).replace("\n", "⏎")[:LONG_TEXT]
+
+
+def _float(value: float) -> str:
+    if math.isnan(value) or math.isinf(value):
+        return "NaN" if math.isnan(value) else ("∞" if value > 0 else "−∞")
+    if value == 0 or 1e-4 <= abs(value) < 1e9:
+        digits = max(0, 6 - max(0, math.floor(math.log10(abs(value))))) if value else 1
+        text = f"{value:,.{min(digits, 6)}f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{value:.6g}"
+
+
+def quality_key(reading: Reading) -> str:
+    """Key of the badge: good, uncertain, bad, stale; "" before the first sample."""
+    if reading.sample is None:
+        return "bad" if reading.problem else ""
+    return "stale" if reading.stale else reading.sample.quality.name.lower()
+
+
+def quality_text(reading: Reading) -> str:
+    """What the badge says; stale values say their age."""
+    if reading.sample is None:
+        return "refused" if reading.problem else "waiting"
+    if reading.stale:
+        return f"stale {age_text(reading.age_s)}"
+    return reading.sample.quality.name.lower()
+
+
+def is_trusted(reading: Reading) -> bool:
+    return reading.sample is not None and not reading.stale and reading.sample.quality is not Quality.BAD
+
+
+def age_text(seconds: float) -> str:
+    if not math.isfinite(seconds):
+        return ""
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def status_text(endpoint: Endpoint | None, status: int) -> str:
+    """The protocol's own code in its own words; the bare number for an endpoint without a driver."""
+    return _status(endpoint.addresses["default"] if endpoint else "", status)
+
+
+@lru_cache(maxsize=4096)
+def _status(url: str, status: int) -> str:
+    try:
+        return spec_for(url).status_text(status)
+    except UserError:
+        return f"0x{status:08X}"

@@ -1,0 +1,227 @@
+"""A range of registers, read again and again: raw words beside every meaning, in all four orders."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QPoint, Qt, QTimer, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QSpinBox, QTableView, QVBoxLayout, QWidget
+
+from app.drivers.base import Item
+from app.drivers.modbus.registers import READINGS, RegisterRow, interpretations
+from app.edits.tags import TagDraft, add_tags
+from app.errors import UserError
+from app.model.columns import SampleColumns
+from app.runtime.state import Reply
+from widgets.look import calm_table, color, label, tool_button, value_font
+from widgets.reading_text import status_text
+from widgets.workbench import Workbench
+
+Index = QModelIndex | QPersistentModelIndex
+_ROOT: Final = QModelIndex()
+FIXED: Final = ("Address", "Dec", "Hex", "Bits", "ASCII")
+READ_EVERY_MS: Final = 1000
+MOST: Final = 125
+"""Registers of one request (Modbus V1.1b3 §6.3)."""
+NOTATIONS: Final = (("0-based", "zero"), ("1-based", "one"), ("4xxxx", "modicon"), ("hex", "hex"))
+_MODICON: Final = {"holding": 40001, "input": 30001, "coil": 1, "discrete": 10001}
+
+
+class RegisterModel(QAbstractTableModel):
+    """One row per register; a register that was refused has its reason in place of values."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[RegisterRow | None] = []
+        self.errors: dict[int, str] = {}
+        self.start, self.table, self.notation = 0, "holding", "zero"
+
+    def set_words(self, start: int, words: list[int | None], errors: dict[int, str]) -> None:
+        """Words of a range, None where the device refused; runs of known words are interpreted together."""
+        rows: list[RegisterRow | None] = []
+        run: list[int] = []
+        for place, word in enumerate([*words, None]):
+            if word is not None:
+                run.append(word)
+                continue
+            rows += interpretations(run, start + place - len(run)) if run else []
+            run = []
+            if place < len(words):
+                rows.append(None)
+        same = len(rows) == len(self.rows) and start == self.start
+        if not same:
+            self.beginResetModel()
+        self.rows, self.errors, self.start = rows, errors, start
+        if same:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, self.columnCount() - 1))
+        else:
+            self.endResetModel()
+
+    def address_text(self, address: int) -> str:
+        match self.notation:
+            case "one":
+                return str(address + 1)
+            case "modicon":
+                return f"{_MODICON[self.table] + address:05d}"
+            case "hex":
+                return f"0x{address:04X}"
+        return str(address)
+
+    def rowCount(self, parent: Index = _ROOT) -> int:
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: Index = _ROOT) -> int:
+        return 0 if parent.isValid() else len(FIXED) + len(READINGS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if orientation != Qt.Orientation.Horizontal or role != Qt.ItemDataRole.DisplayRole:
+            return None
+        return FIXED[section] if section < len(FIXED) else " ".join(READINGS[section - len(FIXED)])
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        row, column = self.rows[index.row()], index.column()
+        if role == Qt.ItemDataRole.TextAlignmentRole and column not in (2, 3, 4):
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        if role == Qt.ItemDataRole.FontRole:
+            return value_font()
+        if row is None:
+            return self._refused(index, role)
+        cell = row.readings.get(READINGS[column - len(FIXED)]) if column >= len(FIXED) else None
+        mark = cell.mark if cell is not None else row.mark
+        if role == Qt.ItemDataRole.DisplayRole:
+            return (
+                (self.address_text(row.address), str(row.word), row.hex, row.bits, row.text)[column]
+                if column < len(FIXED)
+                else cell.text
+                if cell
+                else ""
+            )
+        if role == Qt.ItemDataRole.ForegroundRole and mark and column:
+            return color("warn")
+        if role == Qt.ItemDataRole.ToolTipRole and mark:
+            return f"{mark}: not likely to be a physical value"
+        return None
+
+    def _refused(self, index: Index, role: int) -> object:
+        address = self.start + index.row()
+        if role == Qt.ItemDataRole.DisplayRole and index.column() < 2:
+            return (self.address_text(address), self.errors.get(index.row(), "no value"))[index.column()]
+        return color("bad") if role == Qt.ItemDataRole.ForegroundRole and index.column() == 1 else None
+
+
+class RegisterGrid(QWidget):
+    """Reads a range through the session once a second while it is shown.
+
+    Signals:
+        closed: The person is done with it.
+    """
+
+    closed = Signal()
+
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__()
+        self._workbench = workbench
+        self._endpoint, self._unit = "", ""
+        self._token: int | None = None
+        self.model = RegisterModel()
+        self._build()
+        self._timer = QTimer(self, interval=READ_EVERY_MS)
+        self._timer.timeout.connect(self._read)
+        workbench.project_replaced.connect(self.closed)
+
+    def _build(self) -> None:
+        self._where = label("", "title")
+        self.first = QSpinBox(minimum=0, maximum=65_535)
+        self.first.setAccessibleName("First register, zero-based")
+        self.count = QSpinBox(minimum=1, maximum=MOST, value=40)
+        self.count.setAccessibleName("How many registers")
+        self.notation = QComboBox()
+        self.notation.setAccessibleName("Address notation")
+        for title, key in NOTATIONS:
+            self.notation.addItem(title, key)
+        self._state = label("", "dim")
+        close = tool_button("close", "Close")
+        self.view = QTableView()
+        calm_table(self.view, "Registers")
+        self.view.setModel(self.model)
+        self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        width = self.view.fontMetrics().averageCharWidth()
+        for column, chars in enumerate((8, 14, 8, 21, 6, *(16 for _ in READINGS))):
+            self.view.setColumnWidth(column, chars * width + 12)
+        bar = QHBoxLayout()
+        for widget in (self._where, label("from", "dim"), self.first, label("count", "dim"), self.count, self.notation, self._state):
+            bar.addWidget(widget)
+        bar.addStretch(1)
+        bar.addWidget(close)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(bar)
+        layout.addWidget(self.view)
+        close.clicked.connect(self._on_close)
+        self.first.valueChanged.connect(lambda _: self._read())
+        self.count.valueChanged.connect(lambda _: self._read())
+        self.notation.currentIndexChanged.connect(self._on_notation)
+        self.view.customContextMenuRequested.connect(self._on_menu)
+
+    def show_table(self, endpoint: str, table: str) -> None:
+        """Show ``3/holding`` of an endpoint."""
+        found = self._workbench.endpoint(endpoint)
+        self._endpoint = endpoint
+        self._unit, self.model.table = table.rsplit("/", 1) if "/" in table else ("", table)
+        self._where.setText(f"{found.name if found else ''}   {table}")
+        self._timer.start()
+        self._read()
+
+    def _address(self, address: int) -> str:
+        return f"{self._unit}/{self.model.table}:{address}" if self._unit else f"{self.model.table}:{address}"
+
+    def _on_close(self) -> None:
+        self._timer.stop()
+        self.closed.emit()
+
+    def _on_notation(self) -> None:
+        self.model.notation = str(self.notation.currentData())
+        self.model.layoutChanged.emit()
+
+    def _read(self) -> None:
+        if self._token is not None or not self.isVisible() or self._workbench.live.paused or not self._endpoint:
+            return
+        first, count = self.first.value(), min(self.count.value(), 65_536 - self.first.value())
+        items = [Item(address=self._address(address)) for address in range(first, first + count)]
+        self._token = self._workbench.ask(self._workbench.live.read(self._endpoint, items), lambda reply: self._on_reply(first, reply))
+
+    def _on_reply(self, first: int, reply: Reply) -> None:
+        self._token = None
+        if isinstance(reply.result, UserError):
+            self._state.setText(f"{reply.result.what}: {reply.result.why}")
+            return
+        assert isinstance(reply.result, SampleColumns)
+        samples = [sample for _, sample in reply.result.samples()]
+        endpoint = self._workbench.endpoint(self._endpoint)
+        words = [int(sample.value) if isinstance(sample.value, bool | int) else None for sample in samples]
+        errors = {row: status_text(endpoint, sample.status) for row, sample in enumerate(samples) if sample.value is None}
+        self.model.set_words(first, words, errors)
+        self._state.setText(f"{len(errors)} refused" if errors else "")
+
+    def _on_menu(self, at: QPoint) -> None:
+        index = self.view.indexAt(at)
+        row = self.model.rows[index.row()] if index.isValid() else None
+        if row is None:
+            return
+        type_, order = READINGS[index.column() - len(FIXED)] if index.column() >= len(FIXED) else ("uint16", "ABCD")
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(f"Make a tag: {type_} {order} at {row.address}").triggered.connect(lambda: self._make_tag(row.address, type_, order))
+        menu.popup(self.view.viewport().mapToGlobal(at))
+
+    def _make_tag(self, address: int, type_: str, order: str) -> None:
+        from app.drivers import spec_for
+
+        found = self._workbench.endpoint(self._endpoint)
+        if found is None:
+            return
+        spec = spec_for(found.addresses["default"])
+        text = spec.parse_address(f"{self._address(address)}:{type_}:{order}")
+        draft = TagDraft(address=text, name=f"{self._unit}/{self.model.table} {address}".lstrip("/"), type=spec.type_of(text))
+        if self._workbench.attempt(lambda: add_tags(self._workbench.project, self._endpoint, [draft])):
+            self._workbench.tag_asked.emit(self._workbench.project.tags_at(self._endpoint, text)[0].id)
