@@ -32,6 +32,7 @@ OLDEST, NEWEST = (3, 11), (3, 15)  # what requirements.txt was resolved for
 DEVELOPER_COMMANDS = ("test", "prove", "bench", "lock")  # in tests/__main__.py; only these need the test section
 WINDOW_COMMANDS = ("demo", "open", "plot")  # and none at all: without Qt's system libraries these cannot work
 STAMP, LOCK = "tagloom-setup.json", "tagloom-setup.lock"
+OURS = (STAMP, STAMP + ".new", LOCK)
 MAKING, READY = "making", "ready"
 
 # Debian's names. Qt's offscreen platform needs the first list, a real X11 window the second too (libraries by soname).
@@ -96,7 +97,9 @@ def digests(sections):
 
 def is_ours(folder):
     """Whether this file made the folder (or began to), so that it may be cleared."""
-    return os.path.exists(os.path.join(folder, STAMP)) or not os.path.isdir(folder) or set(os.listdir(folder)) <= {LOCK}
+    # In this order: whatever another run has put beside the stamp by now, the stamp was there before.
+    foreign = [name for name in os.listdir(folder) if name not in OURS] if os.path.isdir(folder) else []
+    return not foreign or os.path.exists(os.path.join(folder, STAMP))
 
 
 def environment_folders():
@@ -335,7 +338,7 @@ def clear(folder):
 
     for name in os.listdir(folder):
         path = os.path.join(folder, name)
-        if name not in (STAMP, LOCK):
+        if name not in OURS:
             if os.path.isdir(path) and not os.path.islink(path):
                 shutil.rmtree(path)
             else:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
 
+from app.edits import Editor, create, replace
+from app.edits.edit import with_fields
 from app.model.element import Element, Json
 from app.model.ids import make_id
 from app.model.itmodel import LEVELS, Asset, AssetType, Attribute, Component, Place
@@ -192,9 +195,28 @@ def elements() -> st.SearchStrategy[Element]:
     return projects().flatmap(lambda project: st.sampled_from(list(project.elements())))
 
 
+def do_something(editor: Editor, draw: Callable[[st.SearchStrategy[Any]], Any]) -> None:  # Any: hypothesis' own draw
+    """Do one edit that adds or changes elements and keeps the project whole."""
+    project = editor.project
+    tags = list(project.all(Tag).values())
+    endpoints = list(project.all(Endpoint))
+    if not endpoints:
+        made = Endpoint(id=make_id("endpoint", "", "new", taken=project), name="new", addresses={"default": "opc.tcp://h:1"})
+        editor.do(create("Add endpoint", [made]))
+    elif not tags or draw(st.booleans()):
+        name = draw(names)
+        id_ = make_id("tag", "", name, taken=project)
+        editor.do(create("Add tag", [Tag(id=id_, endpoint=draw(st.sampled_from(endpoints)), address="x", name=name)]))
+    else:
+        tag = draw(st.sampled_from(tags))
+        fields = {"name": draw(names), "endpoint": draw(st.sampled_from(endpoints)), "address": draw(names), "gain": draw(floats)}
+        watch_list = WatchList(id=make_id("watchlist", "", tag.name, taken=project), name="w", tags=(tag.id,))
+        editor.do(replace("Change tag", project, [with_fields(tag, **fields), watch_list]))
+
+
 def same(a: Project, b: Project) -> bool:
     """Whether two projects hold the same elements."""
     return list(a.elements()) == list(b.elements())
 
 
-__all__ = ["elements", "json_values", "names", "projects", "same", "texts", "transforms"]
+__all__ = ["do_something", "elements", "json_values", "names", "projects", "same", "texts", "transforms"]

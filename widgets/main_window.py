@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QSizePolicy, QStackedWidget, QToolBar, QVBoxLayout, QWidget
 
 from app.errors import UserError
@@ -23,6 +23,7 @@ _AREAS = {
     "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
 }
 LAYOUT_VERSION = 1
+LEFT_PX, RIGHT_PX, BOTTOM_PX = 310, 290, 150
 
 
 class MainWindow(QMainWindow):
@@ -32,13 +33,13 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.workbench = workbench
         self.setObjectName("mainWindow")
-        self.setDockOptions(
-            QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowTabbedDocks | QMainWindow.DockOption.AllowNestedDocks
-        )
+        options = QMainWindow.DockOption
+        self.setDockOptions(options.AnimatedDocks | options.AllowTabbedDocks | options.AllowNestedDocks | options.GroupedDragging)
         self.setAcceptDrops(True)
         self._modes = {mode.key: mode for mode in modes()}
         self._built: dict[str, QWidget] = {}
         self._docks: dict[str, QDockWidget] = {}
+        self._sizes: dict[str, list[QDockWidget]] = {}
         self._may_close = False
         self._build_top()
         self._build_rail()
@@ -50,6 +51,7 @@ class MainWindow(QMainWindow):
         self._connect()
         self.resize(1366, 768)
         self.show_mode(next(iter(self._modes)))
+        self._stack.setFocus()
         self._on_saved_changed()
 
     # Building
@@ -115,7 +117,23 @@ class MainWindow(QMainWindow):
         dock.setObjectName(f"dock:{panel.key}")
         dock.setWidget(panel.build(self.workbench))
         self.addDockWidget(_AREAS[panel.area], dock)
+        dock.visibilityChanged.connect(lambda _: self._on_dock_moved(dock))
+        dock.dockLocationChanged.connect(lambda _: self._on_dock_moved(dock))
+        dock.topLevelChanged.connect(lambda _: self._on_dock_moved(dock))
         return dock
+
+    def _on_dock_moved(self, dock: QDockWidget) -> None:
+        """Docks that share a place show their names as tabs; a title bar would say them twice."""
+        tabbed = bool(self.tabifiedDockWidgets(dock)) and not dock.isFloating()
+        if tabbed == (dock.titleBarWidget() is not None):
+            return
+        if tabbed:
+            dock.setTitleBarWidget(QWidget(dock))
+            return
+        bar = dock.titleBarWidget()
+        dock.setTitleBarWidget(None)  # type: ignore[arg-type]  # None restores the native title bar (Qt documentation)
+        if bar is not None:
+            bar.deleteLater()
 
     def _connect(self) -> None:
         self._rail.chosen.connect(self.show_mode)
@@ -164,9 +182,11 @@ class MainWindow(QMainWindow):
         self.workbench.workspace.set_state(f"layout.{mode}", state)
 
     def _restore_layout(self, mode: Mode) -> None:
+        self._sizes = {}
         kept = self.workbench.workspace.state(f"layout.{mode.key}")
         if not kept or not self.restoreState(QByteArray.fromBase64(kept.encode()), LAYOUT_VERSION):
             self._default_layout(mode)
+        QTimer.singleShot(0, self, self._resize_docks)
 
     def reset_layout(self) -> None:
         """Back to the default docks of this mode."""
@@ -183,14 +203,24 @@ class MainWindow(QMainWindow):
             dock.setVisible(key in mode.panels)
             if key in mode.panels:
                 by_area.setdefault(self._panels[key].area, []).append(dock)
-        bottom = by_area.get("bottom", [])
-        for first, second in pairwise(bottom):
-            self.tabifyDockWidget(first, second)
-        if bottom:
-            bottom[0].raise_()
-        sides = [dock for area in ("left", "right") for dock in by_area.get(area, [])]
-        self.resizeDocks(sides, [290 for _ in sides], Qt.Orientation.Horizontal)
-        self.resizeDocks(bottom, [170 for _ in bottom], Qt.Orientation.Vertical)
+        for docks in by_area.values():
+            for first, second in pairwise(docks):
+                self.tabifyDockWidget(first, second)
+            docks[0].raise_()
+        self._sizes = by_area
+        QTimer.singleShot(0, self, self._resize_docks)
+
+    def _resize_docks(self) -> None:
+        """Sizes take effect only once the docks are laid out, and only then is it known which share a place."""
+        for dock in self._docks.values():
+            self._on_dock_moved(dock)
+        for area, size, orientation in (
+            ("left", LEFT_PX, Qt.Orientation.Horizontal),
+            ("right", RIGHT_PX, Qt.Orientation.Horizontal),
+            ("bottom", BOTTOM_PX, Qt.Orientation.Vertical),
+        ):
+            docks = self._sizes.get(area, [])[:1]
+            self.resizeDocks(docks, [size for _ in docks], orientation)
 
     def docks(self) -> dict[str, QDockWidget]:
         return dict(self._docks)
@@ -237,6 +267,11 @@ class MainWindow(QMainWindow):
                 event.acceptProposedAction()
                 self.open_project(Path(url.toLocalFile()))
                 return
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not event.spontaneous():
+            QTimer.singleShot(0, self, self._resize_docks)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self._may_close and not self.workbench.editor.is_saved:

@@ -5,6 +5,8 @@ Every way in (drag, menu, key, drop on a plot or an attribute) comes here, so th
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from app.drivers.base import BrowseColumns, NodeDetails
@@ -30,7 +32,7 @@ def tags_from_nodes(workbench: Workbench, endpoint: str, ids: Sequence[str], on_
         project = workbench.project
         fresh = [node for node in details if not project.tags_at(endpoint, node.id)]
         if fresh:
-            drafts = [draft_of(node) for node in fresh]
+            drafts = [draft_of(node, name) for node, name in zip(fresh, distinct_names(fresh), strict=True)]
             if not workbench.attempt(lambda: add_tags(project, endpoint, drafts)):
                 return
         found = [project.tags_at(endpoint, node.id) for node in details]
@@ -107,10 +109,26 @@ def _once(nodes: list[NodeDetails]) -> list[NodeDetails]:
     return list({node.id: node for node in nodes}.values())
 
 
-def draft_of(node: NodeDetails) -> TagDraft:
+def distinct_names(nodes: Sequence[NodeDetails]) -> list[str]:
+    """The name of each node; where several share one, with as much of the path in front as tells them apart: ``Valve01/FillTime``."""
+    names = [node.name or node.id for node in nodes]
+    for depth in range(2, 8):
+        seen = Counter(names)
+        if max(seen.values(), default=1) == 1:
+            break
+        names = [_tail(node, depth) if seen[name] > 1 else name for node, name in zip(nodes, names, strict=True)]
+    return names
+
+
+def _tail(node: NodeDetails, depth: int) -> str:
+    parts = re.split(r"(?<!&)/", node.path)[-depth:] if node.path else [node.name or node.id]
+    return "/".join(re.sub(r"&(.)", r"\1", part) for part in parts)
+
+
+def draft_of(node: NodeDetails, name: str) -> TagDraft:
     return TagDraft(
         address=node.id,
-        name=node.name or node.id,
+        name=name,
         type=node.type,
         path=node.path,
         unit=node.unit,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QPoint, Qt, QTimer, Signal
@@ -169,8 +170,18 @@ class RegisterGrid(QWidget):
         self._endpoint = endpoint
         self._unit, self.model.table = table.rsplit("/", 1) if "/" in table else ("", table)
         self._where.setText(f"{found.name if found else ''}   {table}")
+        self.first.setValue(self._first_known())
         self._timer.start()
         self._read()
+
+    def _first_known(self) -> int:
+        """The lowest address that a tag of this table has: where something is known to be; 0 without tags."""
+        prefix = f"{self._unit}/{self.model.table}:" if self._unit else f"{self.model.table}:"
+        texts = [
+            tag.address.removeprefix(prefix) for tag in self._workbench.project.tags_of(self._endpoint) if tag.address.startswith(prefix)
+        ]
+        numbers = [int(match[0]) for text in texts if (match := re.match(r"\d+", text))]
+        return min(numbers, default=0)
 
     def _address(self, address: int) -> str:
         return f"{self._unit}/{self.model.table}:{address}" if self._unit else f"{self.model.table}:{address}"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from pathlib import Path
 
-import app
+from app.processes import module_command, module_environment
 
 MEMORY_VARIABLE = "TAGLOOM_CONNECTOR_MEMORY"
 """MiB of address space of a connector on Linux; 0 is no limit."""
@@ -17,7 +15,7 @@ def connector_command() -> list[str]:
     """The program and its arguments. Never a URL or a secret: those travel in the first frame, where no process list shows them."""
     if getattr(sys, "frozen", False):
         return [sys.executable, "--connector"]
-    return [sys.executable, "-P", "-m", "app.connector"]  # -P: never a module from the folder that happens to be current
+    return module_command("app.connector")
 
 
 def connector_environment() -> dict[str, str]:
@@ -26,9 +24,7 @@ def connector_environment() -> dict[str, str]:
     numpy's BLAS reserves a buffer per core and glibc 64 MiB of addresses per thread: on a many-core machine that alone would
     pass the limit, and a connector needs neither.
     """
-    environment = dict(os.environ)
+    environment = module_environment()
     environment.setdefault("OPENBLAS_NUM_THREADS", "1")
     environment.setdefault("MALLOC_ARENA_MAX", "2")
-    root = str(Path(app.__file__).parent.parent)
-    environment["PYTHONPATH"] = os.pathsep.join([root, *filter(None, [environment.get("PYTHONPATH", "")])])
     return environment

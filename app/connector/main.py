@@ -101,14 +101,13 @@ def _limit_memory() -> None:
     2 GiB by default: a session with asyncua and numpy reserves about 0.5 GiB and uses 0.1. Elsewhere, and below the cap,
     the supervisor watches what ``Memory`` reports.
     """
-    if sys.platform != "linux":
-        return
-    import resource
+    if sys.platform == "linux":
+        import resource
 
-    text = os.environ.get(MEMORY_VARIABLE, "")
-    megabytes = int(text) if text.isdecimal() else DEFAULT_MEMORY_MB
-    if megabytes:
-        resource.setrlimit(resource.RLIMIT_AS, (megabytes * 2**20, resource.getrlimit(resource.RLIMIT_AS)[1]))
+        text = os.environ.get(MEMORY_VARIABLE, "")
+        megabytes = int(text) if text.isdecimal() else DEFAULT_MEMORY_MB
+        if megabytes:
+            resource.setrlimit(resource.RLIMIT_AS, (megabytes * 2**20, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
 async def _report_memory(outbox: Outbox, every_s: float = 2.0) -> None:

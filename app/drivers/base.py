@@ -134,12 +134,16 @@ class WatchItem(Item, frozen=True, kw_only=True):
 
 
 class ItemState(Wire, frozen=True, kw_only=True):
-    """What the device made of a watched item: the rate it granted, or why it refused."""
+    """What the device made of a watched item: the rate it granted, or why it refused.
+
+    ``note`` is a sentence about an item that is watched in another way than asked for, such as without its deadband.
+    """
 
     handle: int
     interval_ms: float | None = None
     refused: str = ""
     status: int = 0
+    note: str = ""
 
 
 class NodeAttribute(Wire, frozen=True, kw_only=True):

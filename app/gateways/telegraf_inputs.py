@@ -184,6 +184,7 @@ def _session(connection: Connection, clock: str) -> Toml:
         "timestamp_format": TIMESTAMP_FORMAT,
         "workarounds": {"additional_valid_status_codes": [f"0x{code:08X}" for code in valid_codes() if code]},
     }
+    made |= {"certificate": "", "private_key": ""}  # the defaults are paths under /etc, which are missed loudly
     if security.mode != "None" or security.user == "certificate":
         made |= {"certificate": Reference(variable(endpoint.id, "CERT")), "private_key": Reference(variable(endpoint.id, "KEY"))}
     if security.user == "password":

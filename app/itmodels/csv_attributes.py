@@ -52,7 +52,7 @@ def read(data: bytes, name: str) -> ReadModel:
         current = cells.get("type") or current
         draft = drafts.setdefault(current, TypeDraft(current))
         try:
-            draft.attributes.append(_attribute(cells, f"{name}:{line}", draft, model))
+            draft.attributes.append(attribute_fields(cells, f"{name}:{line}", draft, model))
         except UserError as error:
             problems.append(error)
     if problems:
@@ -94,7 +94,8 @@ def _rows(data: bytes, name: str) -> tuple[list[tuple[int, list[str]]], dict[str
     return rows[1:], columns
 
 
-def _attribute(cells: dict[str, str], where: str, draft: TypeDraft, model: ReadModel) -> dict[str, object]:
+def attribute_fields(cells: dict[str, str], where: str, draft: TypeDraft, model: ReadModel) -> dict[str, object]:
+    """Fields of one attribute from the texts of its cells. Raises UserError for the first that is wrong; losses go to ``model``."""
     if not cells["name"]:
         raise UserError("Row not read", where=where, why="the attribute has no name", fix="Fill in the name")
     if any(other["name"] == cells["name"] for other in draft.attributes):

@@ -1,46 +1,35 @@
 """Starts and stops the demo plant: two server processes on 127.0.0.1 that never outlive this one."""
 
 import json
-import os
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import IO, Self
 
 from app.errors import UserError
+from app.processes import NO_CONSOLE, module_command, module_environment
 
 READY_S = 30.0
 GRACE_S = 4.0
 STDERR_LINES = 20
 OPCUA = "app.plant.opcua_server"
 MODBUS = "app.plant.modbus_server"
-if sys.platform == "win32":
-    NO_WINDOW = subprocess.CREATE_NO_WINDOW  # or a console would flash up beside the window
-else:
-    NO_WINDOW = 0
 _TITLES = {OPCUA: "OPC UA server of the demo plant", MODBUS: "Modbus server of the demo plant"}
 
 
 def server_command(module: str, arguments: Sequence[str]) -> list[str]:
-    """The command line that runs one server with this very Python. The one place to change for a frozen build.
-
-    `-P` keeps the current folder off the import path, where another package named `app` may lie.
-    """
-    return [sys.executable, "-P", "-m", module, *arguments]
+    """The command line that runs one server with this very Python. The one place to change for a frozen build."""
+    return module_command(module, arguments)
 
 
 def server_environment() -> dict[str, str]:
-    """The environment that belongs to `server_command`: this very code is found, wherever the current folder is."""
-    root = str(Path(__file__).resolve().parents[2])
-    inherited = os.environ.get("PYTHONPATH", "")
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (root, inherited)))}
+    """The environment that belongs to `server_command`."""
+    return module_environment()
 
 
 class ServerProcess:
@@ -78,7 +67,7 @@ class ServerProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=server_environment(),
-            creationflags=NO_WINDOW,
+            creationflags=NO_CONSOLE,
         )
         assert self._process.stdout is not None
         assert self._process.stderr is not None

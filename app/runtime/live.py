@@ -10,6 +10,7 @@ from app.drivers import spec_for
 from app.drivers.base import EndpointReport, Item, Spec
 from app.edits import Edit, Editor
 from app.errors import EndpointError, UserError
+from app.model.columns import SampleColumns
 from app.model.plant import Endpoint, Group, Tag, Unit
 from app.model.project import Project
 from app.runtime.clock import SYSTEM_CLOCK, Clock
@@ -302,8 +303,7 @@ class LiveProject:
         tags = watched.watching.tags
         at_ns = self._clock.wall_ns()
         broken = [tags[handle] for handle in handles or list(tags) if handle in tags]
-        for tag_id in broken:
-            self.history.gap(tag_id, at_ns)
+        self.history.gaps(broken, at_ns)
         if self.recording is not None:
             self.recording.gap(broken, at_ns)
 

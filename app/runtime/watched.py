@@ -72,8 +72,12 @@ class WatchedEndpoint:
         self.state = replace(self.state, memory_bytes=rss_bytes)
 
     def on_samples(self, columns: SampleColumns, at_s: float) -> list[str]:
-        """Take a batch; the tags that got a sample."""
-        self._life_s = at_s
+        """Take a batch; the tags that got a sample.
+
+        A batch of bad samples alone is no sign of life: a driver makes such where nothing answered; ``Alive`` tells if something did.
+        """
+        if len(columns) and int(columns.quality.min()) < Quality.BAD:
+            self._life_s = at_s
         self._rows += len(columns)
         return [self.watching.tags[handle] for handle in self._latest.apply(columns, at_s).tolist()]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
@@ -21,12 +22,16 @@ FIRST_ROWS: Final = 256
 GAP: Final = 3
 """In ``Series.quality``: no sample but a hole, with a NaN value; beside the numbers of ``Quality``."""
 
-_COLUMNS: Final = (("source", "<i8"), ("server", "<i8"), ("receive", "<i8"), ("value", "<f8"), ("quality", "u1"))
+_ROW: Final = np.dtype(
+    [("source", "<i8"), ("server", "<i8"), ("receive", "<i8"), ("value", "<f8"), ("tag", "<u4"), ("quality", "u1")], align=True
+)
+"""Whole rows in one array and not an array per column: rings of 10,000 tags are filled by 10,000 copies and not by 50,000."""
 _NUMERIC: Final = np.array(sorted(TYPE_CODES[name] for name in (*NUMERIC_TYPES, "bool", "enum")), np.uint8)
 _STAGED_ROWS: Final = 50_000
+_RUNS_AT_ONCE: Final = 1_000
 _STAGED_BATCHES: Final = 32
 
-Columns = dict[str, np.ndarray]
+Rows = np.ndarray[tuple[int], np.dtype[np.void]]
 
 
 class Series(NamedTuple):
@@ -44,33 +49,31 @@ class _Ring:
     """The newest rows of one tag. Doubles up to its limit, then overwrites the oldest."""
 
     def __init__(self) -> None:
-        self.columns: Columns = {name: np.zeros(FIRST_ROWS, dtype) for name, dtype in _COLUMNS}
+        self._rows: Rows = np.zeros(FIRST_ROWS, _ROW)
         self.capacity, self.start, self.count = FIRST_ROWS, 0, 0
 
     def grow(self, capacity: int) -> None:
-        ordered = self.rows()
-        self.columns = {name: np.concatenate([ordered[name], np.zeros(capacity - self.count, dtype)]) for name, dtype in _COLUMNS}
+        self._rows = np.concatenate([self.rows(), np.zeros(capacity - self.count, _ROW)])
         self.capacity, self.start = capacity, 0
 
-    def append(self, rows: Columns) -> None:
-        new = len(rows["value"])
-        if new > self.capacity:
-            rows, new = {name: column[-self.capacity :] for name, column in rows.items()}, self.capacity
+    def append(self, rows: Rows) -> None:
+        rows = rows[-self.capacity :]
+        new = len(rows)
         end = (self.start + self.count) % self.capacity
         first = min(new, self.capacity - end)
-        for name, column in self.columns.items():
-            column[end : end + first] = rows[name][:first]
-            column[: new - first] = rows[name][first:]
+        self._rows[end : end + first] = rows[:first]
+        if first < new:
+            self._rows[: new - first] = rows[first:]
         overwritten = max(0, self.count + new - self.capacity)
         self.start = (self.start + overwritten) % self.capacity
         self.count = min(self.count + new, self.capacity)
 
-    def rows(self) -> Columns:
-        """A copy, oldest first."""
+    def rows(self) -> Rows:
+        """Oldest first."""
         end = self.start + self.count
         if end <= self.capacity:
-            return {name: column[self.start : end].copy() for name, column in self.columns.items()}
-        return {name: np.concatenate([column[self.start :], column[: end - self.capacity]]) for name, column in self.columns.items()}
+            return self._rows[self.start : end]
+        return np.concatenate([self._rows[self.start :], self._rows[: end - self.capacity]])
 
 
 class History:
@@ -83,8 +86,10 @@ class History:
         self._numbers: dict[str, int] = {}
         self._names: dict[int, str] = {}
         self._next = 1
-        self._staged: list[Columns] = []
+        self._staged: list[Rows] = []
         self._staged_rows = 0
+        self._sorted: Rows = np.zeros(0, _ROW)
+        self._runs: list[tuple[int, int, int]] = []
 
     def append(self, handles: dict[int, str], columns: SampleColumns) -> None:
         """Take a batch. ``handles`` is handle → tag; rows of other handles and values that are no numbers are left out.
@@ -93,7 +98,7 @@ class History:
         """
         numeric = np.isin(columns.type, _NUMERIC) | (columns.quality == Quality.BAD)
         keys, places = np.unique(columns.handle, return_inverse=True)
-        tags = np.array([self._number(handles[key]) if key in handles else 0 for key in keys.tolist()], np.int64)[places]
+        tags = np.array([self._number(handles[key]) if key in handles else 0 for key in keys.tolist()], np.uint32)[places]
         keep = np.flatnonzero(numeric & (tags > 0))
         if not len(keep):
             return
@@ -103,24 +108,22 @@ class History:
                 whole = columns.objects.get(int(keep[place]))
                 if isinstance(whole, int):  # beyond 2^53: a curve can do without the last digits
                     value[place] = float(whole)
-        self._stage(
-            {
-                "tag": tags[keep],
-                "source": columns.source_ns[keep],
-                "server": columns.server_ns[keep],
-                "receive": columns.receive_ns[keep],
-                "value": value,
-                "quality": columns.quality[keep],
-            }
-        )
+        rows = np.zeros(len(keep), _ROW)
+        rows["tag"], rows["value"], rows["quality"] = tags[keep], value, columns.quality[keep]
+        rows["source"], rows["server"], rows["receive"] = columns.source_ns[keep], columns.server_ns[keep], columns.receive_ns[keep]
+        self._stage(rows)
 
     def gap(self, tag: str, at_ns: int) -> None:
-        """Samples are missing from here on: the curve is interrupted. Not for tags that have no samples."""
-        if tag in self._numbers:
-            one = np.ones(1, np.int64)
-            times = dict.fromkeys(("source", "server", "receive"), one * at_ns)
-            nothing = np.full(1, np.nan)
-            self._stage({"tag": one * self._numbers[tag], **times, "value": nothing, "quality": np.full(1, GAP, np.uint8)})
+        """Samples of a tag are missing from here on: its curve is interrupted. Not for tags that have no samples."""
+        self.gaps([tag], at_ns)
+
+    def gaps(self, tags: Iterable[str], at_ns: int) -> None:
+        """``gap`` of many tags; ``at_ns`` is the receive clock's (the wall clock of this computer)."""
+        numbers = np.array([self._numbers[tag] for tag in tags if tag in self._numbers], np.uint32)
+        if len(numbers):
+            rows = np.zeros(len(numbers), _ROW)
+            rows["tag"], rows["receive"], rows["value"], rows["quality"] = numbers, at_ns, np.nan, GAP
+            self._stage(rows)
 
     def forget(self, tag: str) -> None:
         """Throw away what is known of a tag: it is gone, or its address now means something else."""
@@ -136,19 +139,17 @@ class History:
 
     def series(self, tag: str, clock: TimeKind = "source") -> Series:
         """All that is kept of a tag. A row without a source or server time has its receive time instead."""
-        parts = []
+        parts: list[Rows] = []
         if ring := self._rings.get(tag):
             parts.append(ring.rows())
         if (number := self._numbers.get(tag)) is not None:
-            for staged in self._staged:
-                rows = staged["tag"] == number
-                if rows.any():
-                    parts.append({name: staged[name][rows] for name, _ in _COLUMNS})
-        if not parts:
-            return Series(np.zeros(0, np.int64), np.zeros(0, np.float64), np.zeros(0, np.uint8))
-        columns = {name: np.concatenate([part[name] for part in parts])[-self._rows_per_tag :] for name, _ in _COLUMNS}
-        time_ns = np.where(columns[clock] == 0, columns["receive"], columns[clock])
-        return Series(time_ns, columns["value"], columns["quality"])
+            parts += [staged[staged["tag"] == number] for staged in (self._sorted, *self._staged)]
+        rows = np.concatenate([np.zeros(0, _ROW), *parts])[-self._rows_per_tag :]
+        quality = rows["quality"].copy()
+        time_ns = np.where(rows[clock] == 0, rows["receive"], rows[clock])
+        if clock != "receive":
+            time_ns = _gaps_in_place(time_ns, quality == GAP)
+        return Series(time_ns, rows["value"].copy(), quality)
 
     def decimated(
         self, tag: str, t0_ns: int, t1_ns: int, columns: int, clock: TimeKind = "source"
@@ -163,22 +164,31 @@ class History:
             self._next += 1
         return self._numbers[tag]
 
-    def _stage(self, rows: Columns) -> None:
+    def _stage(self, rows: Rows) -> None:
         self._staged.append(rows)
-        self._staged_rows += len(rows["tag"])
-        if self._staged_rows >= _STAGED_ROWS or len(self._staged) >= _STAGED_BATCHES:
-            self._sort_in()
+        self._staged_rows += len(rows)
+        if self._runs:
+            self._sort_in_some()
+        elif self._staged_rows >= _STAGED_ROWS or len(self._staged) >= _STAGED_BATCHES:
+            self._begin_sorting()
+            self._sort_in_some()
 
-    def _sort_in(self) -> None:
-        joined = {name: np.concatenate([rows[name] for rows in self._staged]) for name in self._staged[0]}
+    def _begin_sorting(self) -> None:
+        """Staged rows become runs of one tag each."""
+        joined = np.concatenate(self._staged)
         self._staged, self._staged_rows = [], 0
-        order = np.argsort(joined["tag"], kind="stable")
-        joined = {name: column[order] for name, column in joined.items()}
-        numbers, starts = np.unique(joined["tag"], return_index=True)
-        ends = [*starts[1:].tolist(), len(order)]
-        for number, start, end in zip(numbers.tolist(), starts.tolist(), ends, strict=True):
+        self._sorted = joined[np.argsort(joined["tag"], kind="stable")]
+        numbers, starts = np.unique(self._sorted["tag"], return_index=True)
+        ends = [*starts[1:].tolist(), len(joined)]
+        self._runs = list(zip(numbers.tolist(), starts.tolist(), ends, strict=True))
+
+    def _sort_in_some(self) -> None:
+        """Not all at once: with 10,000 tags that would hold up a window for a tenth of a second."""
+        for _ in range(min(_RUNS_AT_ONCE, len(self._runs))):
+            number, start, end = self._runs.pop()
             if (tag := self._names.get(number)) is not None:
-                self._ring_for(tag, end - start).append({name: joined[name][start:end] for name, _ in _COLUMNS})
+                self._ring_for(tag, end - start).append(self._sorted[start:end])
+        self._sorted = self._sorted[: self._runs[-1][2] if self._runs else 0]
 
     def _ring_for(self, tag: str, new: int) -> _Ring:
         """The ring of a tag, with room for so many more rows where the limits allow it."""
@@ -194,3 +204,9 @@ class History:
             self._ring_rows += wanted - ring.capacity
             ring.grow(wanted)
         return ring
+
+
+def _gaps_in_place(time_ns: npt.NDArray[np.int64], gap: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Each gap right after the sample before it: gaps know this computer's time only, and a source's clock may be hours away."""
+    before = np.maximum.accumulate(np.where(gap, -1, np.arange(len(gap))))
+    return np.where(gap & (before >= 0), time_ns[before] + 1, time_ns)

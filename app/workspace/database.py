@@ -48,6 +48,7 @@ class Database:
         self.path = path or data_dir() / FILE_NAME
         self._now_s = now_s
         self._opened: sqlite_utils.Database | None = None
+        self._told: set[str] = set()
 
     def close(self) -> None:
         if self._opened is not None:
@@ -135,14 +136,20 @@ class Database:
                 return work(self._open())  # type: ignore[return-value]  # for reading it is T; for writing nobody looks
             except sqlite3.DatabaseError as error:
                 if last or error.sqlite_errorcode & 0xFF not in _BROKEN:
-                    _LOGGER.warning("the workspace database cannot be used: %s: %s", self.path, error)
+                    self._tell(error)
                     break
                 if not self._move_aside(error):
                     break
             except (OSError, UnicodeEncodeError) as error:  # no folder to write to; half of a surrogate pair in a text
-                _LOGGER.warning("the workspace database cannot be used: %s: %s", self.path, error)
+                self._tell(error)
                 break
         return otherwise
+
+    def _tell(self, error: Exception) -> None:
+        """Once for each reason: the same thing will be tried again and again."""
+        if str(error) not in self._told:
+            self._told.add(str(error))
+            _LOGGER.warning("the workspace database cannot be used: %s: %s", self.path, error)
 
     def _open(self) -> sqlite_utils.Database:
         if self._opened is None:
@@ -153,7 +160,6 @@ class Database:
             try:
                 connection.execute("pragma journal_mode = wal")
                 connection.execute("pragma synchronous = normal")  # WAL: a power cut may lose the newest rows, never the database
-                connection.execute("pragma trusted_schema = off")
                 db = sqlite_utils.Database(connection)
                 _make_tables(db)
             except BaseException:

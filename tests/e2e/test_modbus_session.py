@@ -515,6 +515,16 @@ async def test_that_a_late_reply_and_the_right_one_in_one_segment_are_told_apart
         assert len(device.requests) == 3
 
 
+async def test_that_a_device_that_stops_within_a_reply_ends_the_connection() -> None:
+    answer = _answers(lambda request: right(request)[:-3])
+    async with fake_device(answer) as device, connected(device.port, ask_identity=False, timeout_s=0.1) as session:
+        _, quality, _ = await read_one(session, "holding:8:float64")
+        assert quality is Quality.BAD
+        ended = await next_of(session, lambda event: isinstance(event, Ended))
+    assert isinstance(ended, Ended)
+    assert ended.why == "the device stopped in the middle of a reply"
+
+
 async def test_that_a_lost_reply_is_asked_for_again_with_a_new_transaction_id() -> None:
     async def answer(request: Request) -> bytes:
         return b"" if request.number == 1 else right(request)

@@ -201,6 +201,28 @@ async def test_that_a_deadband_on_what_is_no_number_is_not_sent(peer: OpcUaPeer)
     assert samples[1].value == "Füller ☃"
 
 
+async def test_that_a_refused_deadband_is_left_out_and_said_so(own_peer: Callable[..., OpcUaPeer]) -> None:
+    server = own_peer("--no-deadband")
+    async with connected(server.url) as session:
+        items = [WatchItem(address=LINE + "s=Counter", handle=row, deadband=deadband) for row, deadband in enumerate((0.5, 0.0))]
+        states = await session.set_watch(items, [])
+        assert [state.refused for state in states] == ["", ""]
+        assert "the server refused the deadband of 0.5" in states[0].note
+        assert states[1].note == ""
+        await first_samples(session.events(), {0, 1})
+
+
+async def test_that_an_overflown_queue_is_a_gap_before_the_value(peer: OpcUaPeer) -> None:
+    async with connected(peer.url) as session:
+        items = [WatchItem(address=f"{LINE}s={name}", handle=row) for row, name in enumerate(("Overflown", "Limited"))]
+        await session.set_watch(items, [])
+        seen = await until(session.events(), lambda event: isinstance(event, SampleColumns))
+    gaps = [event for event in seen if isinstance(event, Gap)]
+    assert [gap.handles for gap in gaps] == [(0,)]
+    assert isinstance(seen[-1], SampleColumns)
+    assert set(seen[-1].status) == {0x480, 0x100}
+
+
 @pytest.mark.parametrize("how", ["loudly", "silently"])
 async def test_that_a_subscription_dropped_by_the_server_is_made_again_once(own_peer: Callable[..., OpcUaPeer], how: str) -> None:
     server = own_peer()

@@ -1,5 +1,6 @@
 """What the OPC UA session browses, reads and watches of a real server in another process: names, paths, every type, statuses."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
@@ -112,6 +113,25 @@ async def test_that_continuation_points_are_followed_and_nothing_is_missing(own_
         assert session.requests["browse next"] >= 6
     assert len([parent for parent in big.parent if parent == 0]) == 250
     assert len(set(big.id)) == len(big)
+
+
+async def test_that_a_cancelled_browse_gives_its_continuation_points_back(own_peer: Callable[..., OpcUaPeer]) -> None:
+    paged = own_peer("--many", "250", "--page", "1")
+    points = Item(address=LINE + "s=Points")
+    async with connected(paged.url) as session, connected(paged.url) as watcher:
+        browsing = asyncio.create_task(session.browse([LINE + "s=Big"]))
+        async with asyncio.timeout(10.0):
+            while session.requests.get("browse next", 0) < 3:  # noqa: ASYNC110  it has no event to wait for
+                await asyncio.sleep(0)
+        browsing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await browsing
+        async with asyncio.timeout(5.0):
+            before = (await watcher.read([points])).sample(0).source_ns
+            while (now := (await watcher.read([points])).sample(0)).source_ns == before:  # noqa: ASYNC110  the peer is polled
+                await asyncio.sleep(0.02)
+        assert now.value == 0
+        assert len(await session.browse([LINE + "s=Line1"])) > 5
 
 
 async def test_that_nodes_that_cannot_be_browsed_are_said_and_the_others_still_come(peer: OpcUaPeer) -> None:

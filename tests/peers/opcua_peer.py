@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+
+import psutil
 
 LINE = "nsu=urn:peer:line%3B1;"
 PLC = "nsu=urn:peer:plc;"
@@ -42,11 +43,11 @@ class OpcUaPeer:
 
     def freeze(self) -> None:
         assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
+        psutil.Process(self._process.pid).suspend()
 
     def thaw(self) -> None:
         assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
+        psutil.Process(self._process.pid).resume()
 
     def kill(self) -> None:
         if self._process is not None:

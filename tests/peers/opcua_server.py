@@ -9,6 +9,7 @@ import itertools
 import logging
 import struct
 import sys
+import threading
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -102,7 +103,7 @@ async def _types(plant: Any, line: int) -> None:
 
 
 async def _statuses(server: Server, plant: Any, line: int) -> None:
-    for name, code in (("Bad", 0x808A0000), ("Uncertain", 0x40900000), ("Limited", 0x00000100)):
+    for name, code in (("Bad", 0x808A0000), ("Uncertain", 0x40900000), ("Limited", 0x00000100), ("Overflown", 0x00000480)):
         node = await plant.add_variable(ua.NodeId(name, line), f"{line}:{name}", 7.0)
         value = ua.DataValue(ua.Variant(7.0), ua.StatusCode(code), SourceTimestamp=WHEN)
         await server.iserver.isession.write(_write(node.nodeid, value))
@@ -163,8 +164,21 @@ def _limit(name: str, field: str, most: int) -> None:
     setattr(InternalSession, name, limited)
 
 
-def page_references(size: int) -> None:
-    """Continuation points, which asyncua's server has not: at most ``size`` references at a time."""
+def refuse_filters() -> None:
+    original = InternalSession.create_monitored_items
+
+    async def unfiltered(self: InternalSession, params: Any, *more: Any) -> Any:
+        results = await original(self, params, *more)
+        for item, result in zip(params.ItemsToCreate, results, strict=True):
+            if isinstance(item.RequestedParameters.Filter, ua.DataChangeFilter):
+                result.StatusCode = ua.StatusCode(0x80450000)
+        return results
+
+    InternalSession.create_monitored_items = unfiltered  # type: ignore[method-assign]  # the point of it
+
+
+def page_references(size: int) -> dict[bytes, list[Any]]:
+    """Continuation points, which asyncua's server has not: at most ``size`` references at a time. Returns those that are held."""
     rest: dict[bytes, list[Any]] = {}
     numbers = itertools.count()
     browse = InternalSession.browse
@@ -194,6 +208,7 @@ def page_references(size: int) -> None:
 
     InternalSession.browse = browse_paged  # type: ignore[method-assign]
     processor._process_message = process_with_next
+    return rest
 
 
 async def drop_subscriptions(server: Any, silently: bool) -> None:
@@ -209,6 +224,11 @@ async def drop_subscriptions(server: Any, silently: bool) -> None:
             client.processor.send_response(request.requesthdr.RequestHandle, request.seqhdr, fault)
 
 
+def listen(loop: asyncio.AbstractEventLoop, commands: asyncio.Queue[str]) -> None:
+    for line in sys.stdin:
+        loop.call_soon_threadsafe(commands.put_nowait, line.strip())
+
+
 async def serve(options: argparse.Namespace) -> None:
     server = Server()
     await server.init()
@@ -219,10 +239,12 @@ async def serve(options: argparse.Namespace) -> None:
     if options.most:
         limit_operations(options.most)
     if options.page:
-        page_references(options.page)
+        points = await server.nodes.objects.add_variable(ua.NodeId("Points", 2), "2:Points", 0)
+        moving.append((points, page_references(options.page)))
+    if options.no_deadband:
+        refuse_filters()
     commands: asyncio.Queue[str] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-    loop.add_reader(sys.stdin, lambda: commands.put_nowait(sys.stdin.readline().strip()))
+    threading.Thread(target=listen, args=(asyncio.get_running_loop(), commands), daemon=True).start()
     async with server:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
@@ -234,6 +256,8 @@ async def serve(options: argparse.Namespace) -> None:
                 if command.startswith("drop"):
                     await drop_subscriptions(server, silently=command == "drop-silently")
             await moving[1].write_value(ua.UInt32(count), ua.VariantType.UInt32)
+            for points, held in moving[2:]:
+                await points.write_value(len(held), ua.VariantType.Int64)
             await asyncio.sleep(0.05)
 
 
@@ -245,6 +269,7 @@ def main() -> None:
     parser.add_argument("--without", action="append", default=[], help="name of a node to leave out")
     parser.add_argument("--many", type=int, default=0, help="variables in the folder Big")
     parser.add_argument("--most", type=int, default=0, help="operations per request")
+    parser.add_argument("--no-deadband", action="store_true", help="refuse every filter")
     parser.add_argument("--page", type=int, default=0, help="references per browse answer")
     logging.disable(logging.CRITICAL)
     asyncio.run(serve(parser.parse_args()))

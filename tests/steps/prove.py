@@ -1,5 +1,7 @@
 """`run.py prove`: the tests marked `prove("PART")`, by part. A skipped part is not a proof and fails the run, unless allowed."""
 
+import contextlib
+import io
 from collections import Counter
 from collections.abc import Sequence
 
@@ -73,7 +75,8 @@ def main(arguments: list[str]) -> int:
             allowed.append(words.pop(0))
     if words == ["--list"]:
         proofs = Proofs((), ())
-        code = pytest.main(["-m", "prove", "--collect-only", "-qq", "--no-summary", "--no-header"], plugins=[proofs])
-        print("\n".join(["", *sorted(proofs.known)]))
+        with contextlib.redirect_stdout(io.StringIO()) as output:
+            code = pytest.main(["-m", "prove", "--collect-only"], plugins=[proofs])
+        print(output.getvalue() if code else "\n".join(sorted(proofs.known)))
         return int(code)
     return int(pytest.main(["-m", "prove", *words], plugins=[Proofs(parts, allowed)]))

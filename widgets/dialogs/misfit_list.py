@@ -31,7 +31,7 @@ class MisfitList(QWidget):
 
     def show_misfits(self, found: Sequence[Misfit], *, fits: bool) -> None:
         """Args: found: worst first. fits: Whether "it fits" may be said when nothing was found."""
-        lines = [(misfit.severity, f"{misfit.message}. {misfit.fix}.") for misfit in found]
+        lines: list[tuple[str, str]] = [(misfit.severity, f"{misfit.message}. {misfit.fix}.") for misfit in found]
         if len(lines) > SHOWN:
             lines = [*lines[: SHOWN - 1], ("info", f"and {len(lines) - SHOWN + 1} more")]
         if not lines and fits:

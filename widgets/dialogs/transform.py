@@ -37,7 +37,7 @@ from widgets.dialogs.edit_dialog import EditDialog
 from widgets.dialogs.misfit_list import MisfitList
 from widgets.dialogs.operator_form import OPERATORS, OperatorForm, fresh, sentence_of, title_of
 from widgets.fields import NumberField
-from widgets.look import BADGE_ROLE, QUALITY_ROLE, UNIT_ROLE, ElidedLabel, ValueDelegate, button, calm_table, label, plain_tip, tool_button
+from widgets.look import QUALITY_ROLE, UNIT_ROLE, ElidedLabel, ValueDelegate, button, calm_table, label, plain_tip, tool_button
 from widgets.transform_preview import Stage, stages
 from widgets.workbench import Workbench
 
@@ -266,13 +266,14 @@ class TransformDialog(EditDialog):
 
     def _show_stage(self, row: int, stage: Stage) -> None:
         words, value = self.chain.item(row, 0), self.chain.item(row, 1)
+        assert words is not None
+        assert value is not None
         words.setText(stage.words)
         words.setToolTip(plain_tip(stage.tip))
         value.setText(stage.value)
         value.setToolTip(plain_tip(stage.reason))
         value.setData(UNIT_ROLE, stage.unit)
         value.setData(QUALITY_ROLE, stage.quality)
-        value.setData(BADGE_ROLE, None)
 
     def _problems(self) -> list[Misfit]:
         found = [Misfit("type", "error", line, "Correct the field") for line in self._form_problem.splitlines()]

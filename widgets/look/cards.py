@@ -106,6 +106,10 @@ class EmptyState(QWidget):
         self.setAccessibleName(sentence)
         self._set_fonts()
 
+    def minimumSizeHint(self) -> QSize:
+        """Small: an empty page must not keep the window from getting small."""
+        return QSize(120, 60)
+
     def set_words(self, sentence: str, hint: str = "") -> None:
         """Say something else, for instance after a filter found nothing."""
         self._sentence.setText(sentence)

@@ -23,6 +23,8 @@ from widgets.workbench import Workbench
 
 Index = QModelIndex | QPersistentModelIndex
 _ROOT: Final = QModelIndex()
+STATE_ROLE: Final = Qt.ItemDataRole.UserRole + 1
+"""(text, colour token) of an endpoint's connection, None for every other row."""
 GROUP_ABOVE: Final = 2000
 GROUP_SIZE: Final = 1000
 ICONS: Final = {
@@ -58,7 +60,7 @@ class TreeNode:
 
 
 class AddressSpaceModel(QAbstractItemModel):
-    """Column 0 the name, column 1 the type of a variable or the state of an endpoint.
+    """One column, the name; the state of an endpoint is under ``STATE_ROLE`` for the delegate, types are in the tool tip.
 
     Signals:
         browsed: (endpoint id, list[TreeNode]) after children have arrived; the browse cache takes them.
@@ -100,9 +102,9 @@ class AddressSpaceModel(QAbstractItemModel):
         for node in self._top:
             if node.endpoint != endpoint:
                 continue
-            index = self.index_of(node, 1)
+            index = self.index_of(node)
             self.dataChanged.emit(index, index)
-            failed = node.state == "read" and len(node.children) == 1 and node.children[0].kind == "error"
+            failed = node.token is None and len(node.children) == 1 and node.children[0].kind in ("error", "loading")
             if self._workbench.live.state(endpoint).phase == "connected" and (failed or node.state == "unread"):
                 self.refresh(self.index_of(node))
 
@@ -116,7 +118,7 @@ class AddressSpaceModel(QAbstractItemModel):
 
     def index(self, row: int, column: int, parent: Index = _ROOT) -> QModelIndex:
         siblings = self.node(parent).children if parent.isValid() else self._top
-        return self.createIndex(row, column, siblings[row]) if 0 <= row < len(siblings) and 0 <= column < 2 else QModelIndex()
+        return self.createIndex(row, column, siblings[row]) if 0 <= row < len(siblings) and column == 0 else QModelIndex()
 
     def parent(self, index: Index = _ROOT) -> QModelIndex:  # type: ignore[override]  # PySide types QObject.parent() into it
         above = self.node(index).parent if index.isValid() else None
@@ -128,7 +130,7 @@ class AddressSpaceModel(QAbstractItemModel):
         return len(self.node(parent).children) if parent.column() == 0 else 0
 
     def columnCount(self, parent: Index = _ROOT) -> int:
-        return 2
+        return 1
 
     def hasChildren(self, parent: Index = _ROOT) -> bool:
         if not parent.isValid():
@@ -200,32 +202,30 @@ class AddressSpaceModel(QAbstractItemModel):
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return ("Name", "Type")[section]
+            return "Name"
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         node = self.node(index)
         if role == Qt.ItemDataRole.DisplayRole:
-            return node.name if index.column() == 0 else self._second(node)
-        if role == Qt.ItemDataRole.DecorationRole and index.column() == 0:
+            return node.name
+        if role == STATE_ROLE:
+            return (self._state(node), self._tone(node)) if node.kind.startswith("endpoint-") else None
+        if role == Qt.ItemDataRole.DecorationRole:
             return icon(ICONS.get(node.kind, "object"), "warn" if node.kind == "error" else "dim")
-        if role == Qt.ItemDataRole.ForegroundRole and (index.column() == 1 or node.kind in ("loading", "error")):
-            return color(self._tone(node))
-        if role == Qt.ItemDataRole.ToolTipRole and index.column() == 0:
-            return "\n".join(filter(None, (node.name, node.path, node.id, node.description))) if node.is_node else node.name
+        if role == Qt.ItemDataRole.ForegroundRole and node.kind in ("loading", "error"):
+            return color("dim")
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return "\n".join(filter(None, (node.name, node.type, node.description, node.path, node.id))) if node.is_node else node.name
         return None
 
-    def _second(self, node: TreeNode) -> str:
-        if not node.kind.startswith("endpoint-"):
-            return node.type if node.kind == "variable" else ""
+    def _state(self, node: TreeNode) -> str:
         state = self._workbench.live.state(node.endpoint)
         return {"off": "off", "stopped": "stopped", "connecting": "connecting…", "waiting": "waiting", "connected": "connected"}[
             state.phase
         ]
 
     def _tone(self, node: TreeNode) -> str:
-        if not node.kind.startswith("endpoint-"):
-            return "dim"
         phase = self._workbench.live.state(node.endpoint).phase
         return {"connected": "good", "waiting": "warn", "connecting": "accent"}.get(phase, "dim")
 

@@ -18,7 +18,7 @@ from widgets.dialogs.asset import show_new_asset
 from widgets.dialogs.asset_type import import_asset_types, show_asset_type
 from widgets.dialogs.choose_tag import show_choose_tag
 from widgets.dialogs.transform import show_transform
-from widgets.look import BadgeDelegate, Card, ChipBar, EmptyState, SearchField, ValueDelegate, button, calm_tree, icon
+from widgets.look import BadgeDelegate, Card, ChipBar, EmptyState, SearchField, ValueDelegate, calm_tree, icon, tool_button
 from widgets.mapping_edits import map_tags
 from widgets.models.mapping_tree import FILTERS, IT_NOW, QUALITY, REVIEW, SOURCE_NOW, MappingTreeModel, MapRow
 from widgets.registry import Mode
@@ -55,7 +55,7 @@ class MapMode(QWidget):
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.chips = ChipBar(FILTERS)
         self.search = SearchField("Filter assets, attributes, tags…", "filter")
-        self.approve = button("Approve selected", "approve")
+        self.approve = tool_button("approve", "Approve the selected mappings", role="text")
         self.chips.add_right(self.search)
         self.chips.add_right(self.approve)
         self._empty = EmptyState(

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QMenu, QStackedWidget, QTableView, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, QPoint, Qt
+from PySide6.QtGui import QGuiApplication, QKeySequence, QPainter, QShortcut
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QLabel,
+    QMenu,
+    QStackedWidget,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from widgets.dialogs.add_endpoint import show_add_endpoint
-from widgets.look import EmptyState, SearchField, button, calm_table, calm_tree, label
-from widgets.models.address_space import AddressSpaceModel, TreeNode
+from widgets.look import EmptyState, SearchField, button, calm_table, calm_tree, color, label
+from widgets.models.address_space import STATE_ROLE, AddressSpaceModel, TreeNode
 from widgets.models.node_hits import NodeHitsModel
 from widgets.node_menu import fill_node_menu
 from widgets.node_tags import tags_from_nodes
@@ -18,6 +29,20 @@ from widgets.registry import Panel
 from widgets.workbench import Workbench
 
 HITS = 500
+
+
+class EndpointDelegate(QStyledItemDelegate):
+    """Writes the state of an endpoint at the right end of its row."""
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        super().paint(painter, option, index)
+        state = index.data(STATE_ROLE)
+        if state:
+            text, tone = state
+            painter.save()
+            painter.setPen(color(tone))
+            painter.drawText(option.rect.adjusted(0, 0, -8, 0), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+            painter.restore()
 
 
 class EndpointsPanel(QWidget):
@@ -39,10 +64,8 @@ class EndpointsPanel(QWidget):
         calm_tree(self.tree, "Endpoints and their address space")
         self.tree.setModel(self.model)
         self.tree.setHeaderHidden(True)
-        self.tree.header().setStretchLastSection(False)
-        self.tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        self.tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
-        self.tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.tree.setItemDelegate(EndpointDelegate(self.tree))
+        self.tree.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.table = QTableView()
         calm_table(self.table, "Nodes that match the filter")
         self.table.setModel(self.hits)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import click
@@ -27,3 +28,10 @@ def working(text: str) -> Iterator[Update]:
 def note(text: str) -> None:
     """One line that stays, wherever stderr goes."""
     click.echo(text, err=True)
+
+
+def counted(severities: Iterable[str]) -> str:
+    """``2 errors, 1 warning``; ``nothing found``."""
+    number = Counter(severities)
+    parts = [f"{count} {word}{'s' if count > 1 else ''}" for word in ("error", "warning", "info") if (count := number[word])]
+    return ", ".join(parts) or "nothing found"

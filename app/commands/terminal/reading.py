@@ -43,11 +43,16 @@ def put_samples(spec: Spec, rows: Iterable[tuple[TagDraft, Sample]]) -> None:
             shown_value(sample, draft),
             symbol(draft.unit),
             spec.status_text(sample.status),
-            rfc3339(sample.source_ns or sample.receive_ns),
+            shown_time(sample),
         )
         for draft, sample in rows
     ]
     put_table(("id", "value", "unit", "status", "source time" if spec.source_times else "receive time"), cells)
+
+
+def shown_time(sample: Sample) -> str:
+    """The source's time where there is one, else that of the receipt, to the millisecond."""
+    return rfc3339((sample.source_ns or sample.receive_ns) // 1_000_000 * 1_000_000)
 
 
 def shown_value(sample: Sample, draft: TagDraft) -> str:

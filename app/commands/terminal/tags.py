@@ -46,7 +46,7 @@ def asked_for(target: Target, addresses: Sequence[str], tags: str | None, notati
         fix = 'Give addresses in double quotes, for example "ns=2;s=Line1.Speed" or "3/holding:100:float32", or --tags FILE'
         raise UserError("Nothing was asked for", where=target.label, why="neither an address nor --tags is given", fix=fix)
     name = "standard input" if tags == STDIN else tags or ""
-    asked = Asked(tuple(addresses), _content(tags) if tags else None, name, notation or "")
+    asked = Asked(tuple(addresses), list_content(tags) if tags else None, name, notation or "")
     drafts_of(target, asked, ANY_NAMESPACE)
     return asked
 
@@ -119,7 +119,8 @@ def _plain_addresses(spec: Spec, asked: Asked, namespaces: Sequence[str]) -> lis
     return found or None
 
 
-def _content(tags: str) -> bytes:
+def list_content(tags: str) -> bytes:
+    """The bytes of a file, or of standard input for "-"."""
     if tags == STDIN:
         return sys.stdin.buffer.read()
     try:

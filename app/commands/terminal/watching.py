@@ -11,7 +11,7 @@ from app.commands.terminal.endpoint import Target
 from app.commands.terminal.lines import encoded, sample_line
 from app.commands.terminal.out import put_lines
 from app.commands.terminal.progress import note
-from app.commands.terminal.reading import QUALITY_SEVERITY, shown_value
+from app.commands.terminal.reading import QUALITY_SEVERITY, shown_time, shown_value
 from app.commands.terminal.tables import padded, plain
 from app.commands.terminal.tags import Asked, drafts_of
 from app.edits import create
@@ -20,7 +20,6 @@ from app.mapping.transform import symbol
 from app.model.columns import SampleColumns
 from app.model.ids import make_id
 from app.model.plant import Group
-from app.model.times import rfc3339
 from app.model.values import Quality, Sample
 from app.runtime.clock import SYSTEM_CLOCK
 
@@ -95,7 +94,7 @@ class Watcher:
         elif self._phase == "connected" and reading.problem and self._refused.get(tag) != reading.problem:
             self._refused[tag] = reading.problem
             nothing = Sample(None, draft.type, Quality.BAD, 0, None, None, SYSTEM_CLOCK.wall_ns())
-            self._add(draft, nothing, reading.problem)
+            self._add(draft, nothing, reading.problem.removesuffix(f": {draft.address}"))
 
     def _tell_state(self) -> None:
         """On stderr, once per change: lost and back."""
@@ -116,8 +115,7 @@ class Watcher:
             self._lines.append(encoded(line))
             return
         value = " ".join(filter(None, (shown_value(sample, draft), symbol(draft.unit))))
-        moment = rfc3339((sample.source_ns or sample.receive_ns) // 1_000_000 * 1_000_000)
-        parts = (moment, padded(draft.address, self._width), padded(value, 16), status + (" stale" if stale else ""))
+        parts = (shown_time(sample), padded(draft.address, self._width), padded(value, 16), status + (" stale" if stale else ""))
         self._lines.append(plain("  ".join(parts)))
 
     def _put_in_project(self, drafts: Sequence[TagDraft], interval_ms: int | None) -> dict[str, TagDraft]:

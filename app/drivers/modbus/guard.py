@@ -61,6 +61,8 @@ class FrameGuard:
         self._broken = False
         self.late = 0
         """Replies that came after their request was given up."""
+        self.cut_off = False
+        """Whether the last bytes end within a frame. pymodbus drops them at the next request, and then the frames are out of step."""
 
     def __call__(self, sending: bool, data: bytes) -> bytes:
         return self._sent(data) if sending else self._received(data)
@@ -90,23 +92,31 @@ class FrameGuard:
             return b""
         passed = bytearray(data)
         at = 0
+        answered = False
         while len(data) - at >= HEADER.size:
             transaction, protocol, length, unit = HEADER.unpack_from(data, at)
             if protocol != 0 or not 3 <= length <= LONGEST:
-                return self._garbage(data[at:])
+                return self._garbage(name_what_answered(data[at:]))
             end = at + 6 + length
             if end > len(data):
                 break
-            if not self._is_reply(transaction, unit, data[at + 7 : end]):
+            if self._is_reply(transaction, unit, data[at + 7 : end]):
+                answered = True
+            else:
                 passed[at : at + 2] = SKIPPED_ID.to_bytes(2, "big")
             at = end
-        if 0 < len(data) - at < HEADER.size and data[at + 2 : at + 4].strip(b"\0"):
-            return self._garbage(data[at:])
+        rest = data[at:]
+        self.cut_off = bool(rest)
+        if answered and rest:
+            # A reply that was cut off and filled up with the next frame looks right but for what is left over of that one.
+            return self._garbage(f"after the reply came what is no Modbus frame: {rest[:16].hex(' ')}")
+        if rest[2:4].strip(b"\0"):
+            return self._garbage(name_what_answered(rest))
         return bytes(passed)
 
-    def _garbage(self, data: bytes) -> bytes:
+    def _garbage(self, why: str) -> bytes:
         self._broken = True
-        self._on_garbage(name_what_answered(data))
+        self._on_garbage(why)
         return b""
 
     def _is_reply(self, transaction: int, unit: int, pdu: bytes) -> bool:

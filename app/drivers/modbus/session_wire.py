@@ -161,6 +161,8 @@ class Wire:
         finally:
             self._in_flight = False
             self._guard.forget()
+            if self._guard.cut_off and not self.lost.is_set():
+                self._on_garbage("the device stopped in the middle of a reply")
         self.valid_at_s = time.monotonic()
         taken_s = self.valid_at_s - started_s
         self.round_trip_s = taken_s if not self.round_trip_s else 0.8 * self.round_trip_s + 0.2 * taken_s

@@ -108,6 +108,10 @@ def parse(text: str, namespaces: Sequence[str] = ()) -> Address:
     start = len(text) - len(text.lstrip())
     if start == len(text):
         _refuse(text, start, "the address is empty")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        _refuse(ascii(text), error.start, "half a surrogate pair, which no server can be sent")
     if text[start] == "/":
         return _parse_path(text, start, namespaces)
     return _parse_node(text, start, namespaces)

@@ -223,7 +223,8 @@ class Channel:
             raise self._error(doing, str(error) or type(error).__name__) from error
 
     def _error(self, doing: str, why: str) -> EndpointError:
-        return EndpointError("Cannot talk to the server", where=self.url, why=f"{doing}: {why}", fix="")
+        fix = "Try again; if it stays, the server's own log says more"
+        return EndpointError("Cannot talk to the server", where=self.url, why=f"{doing}: {why}", fix=fix)
 
 
 def is_unsecured(endpoint: ua.EndpointDescription) -> bool:

@@ -62,11 +62,11 @@ class Details:
             target.id: NodeDetails(id=target.id, error=status_text(value.status)) for target, value in zip(known, classes, strict=True)
         }
         for (target, node_class), values, own in zip(answered, attributes, properties, strict=True):
-            found[target.id] = await self._assemble(target, int(str(node_class)), values, own, names)
+            found[target.id] = await self._assemble(target, node_class, values, own, names)
         return [found.get(target.id) or NodeDetails(id=target.id, error=target.why) for target in targets]
 
-    async def _attributes(self, answered: Sequence[tuple[Target, Value]]) -> list[dict[int, DataValue]]:
-        numbers = [(*_COMMON, *_OF_CLASS.get(int(str(node_class)), ())) for _, node_class in answered]
+    async def _attributes(self, answered: Sequence[tuple[Target, int]]) -> list[dict[int, DataValue]]:
+        numbers = [(*_COMMON, *_OF_CLASS.get(node_class, ())) for _, node_class in answered]
         wanted = [(_node(target), number) for (target, _), some in zip(answered, numbers, strict=True) for number in some]
         answers = iter(await self._types.finished(await self._services.read(wanted)) if wanted else [])
         return [{number: next(answers) for number in some} for some in numbers]

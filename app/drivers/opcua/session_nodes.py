@@ -137,7 +137,7 @@ class Nodes:
                 ua.RelativePathElement(
                     ReferenceTypeId=_HIERARCHICAL if step.separator == "/" else _AGGREGATES,
                     IsInverse=False,  # type: ignore[arg-type]  # asyncua's Boolean is only a name
-                    IncludeSubtypes=True,  # type: ignore[arg-type]
+                    IncludeSubtypes=True,  # type: ignore[arg-type]  # likewise
                     TargetName=ua.QualifiedName(ua.String(step.name), ua.UInt16(namespaces.index(step.uri))),
                 )
             )
@@ -219,6 +219,8 @@ class Nodes:
 
         Ancestors must be loaded.
         """
+        if node_id not in self._names:
+            return True  # it does not say its name: that proves nothing either
         names = _split(path)
         here = {node_id} if names and escape_name(self.browse_name(node_id).name) == names[-1] else set()
         for name in reversed(names[:-1]):

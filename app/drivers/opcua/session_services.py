@@ -23,6 +23,7 @@ IN_FLIGHT: Final = 4
 MAX_REFERENCES: Final = 1000
 """Per node and request; more come with BrowseNext. Keeps answers small where 0 would let the server send everything at once."""
 
+RELEASE_S: Final = 1.0
 VALUE: Final = 13
 TOO_LARGE: Final = frozenset({0x80100000, 0x80B80000, 0x80B90000, 0x80080000})
 """BadTooManyOperations, BadRequestTooLarge, BadResponseTooLarge, BadEncodingLimitsExceeded."""
@@ -149,6 +150,21 @@ class Services:
         return found
 
     async def _browse(self, nodes: Sequence[ua.NodeId], direction: Direction, reference: ua.NodeId, *, subtypes: bool) -> list[Found]:
+        """Cancelled, it waits for the answer under way: only that knows the continuation points to be released."""
+        stop = asyncio.Event()
+        paging = asyncio.create_task(self._browse_to_end(nodes, direction, reference, subtypes, stop))
+        try:
+            return await asyncio.shield(paging)
+        except asyncio.CancelledError:
+            stop.set()
+            await asyncio.wait({paging}, timeout=RELEASE_S)
+            paging.cancel()
+            await asyncio.gather(paging, return_exceptions=True)
+            raise
+
+    async def _browse_to_end(
+        self, nodes: Sequence[ua.NodeId], direction: Direction, reference: ua.NodeId, subtypes: bool, stop: asyncio.Event
+    ) -> list[Found]:
         request = ua.BrowseRequest()
         request.Parameters.RequestedMaxReferencesPerNode = ua.UInt32(MAX_REFERENCES)
         way = ua.BrowseDirection.Forward if direction == "forward" else ua.BrowseDirection.Inverse
@@ -162,12 +178,9 @@ class Services:
         results = (await self.channel.ask(request, ua.BrowseResponse)).Results
         found = [Found(result.StatusCode.value, list(result.References or ())) for result in results]
         open_points = {place: result.ContinuationPoint for place, result in enumerate(results) if result.ContinuationPoint}
-        try:
-            while open_points:
-                open_points = await self._browse_next(found, open_points)
-        except BaseException:
-            await self._release(list(open_points.values()))
-            raise
+        while open_points and not stop.is_set():
+            open_points = await self._browse_next(found, open_points)
+        await self._release(list(open_points.values()))
         return found
 
     async def _browse_next(self, found: list[Found], points: dict[int, bytes]) -> dict[int, bytes]:
@@ -186,13 +199,13 @@ class Services:
         return left
 
     async def _release(self, points: list[bytes]) -> None:
-        if not points or self.channel.lost:
+        if not points:
             return
         request = ua.BrowseNextRequest()
         request.Parameters.ReleaseContinuationPoints = True
         request.Parameters.ContinuationPoints = points
         with suppress(EndpointError):  # the connection broke, and the points with it
-            await self.channel.call(request, timeout_s=1.0)
+            await self.channel.call(request, timeout_s=RELEASE_S)
 
     async def translate(self, paths: Sequence[ua.BrowsePath]) -> list[tuple[int, ua.NodeId | None]]:
         """Status and target of each browse path; a target on another server counts as no match."""

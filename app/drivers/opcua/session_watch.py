@@ -167,9 +167,8 @@ class Watch:
                 states.append(ItemState(handle=one.item.handle, refused=f"{status_text(status)}: {one.target.id}", status=status))
                 continue
             one.server = result.MonitoredItemId
-            if one.client in notes:
-                log.info("%s: %s", one.target.id, notes[one.client])
-            states.append(ItemState(handle=one.item.handle, interval_ms=float(result.RevisedSamplingInterval)))
+            interval_ms = float(result.RevisedSamplingInterval)
+            states.append(ItemState(handle=one.item.handle, interval_ms=interval_ms, note=notes.get(one.client, "")))
         return states
 
     async def _create_items(self, watched: Sequence[_Watched]) -> list[ua.MonitoredItemCreateResult]:

@@ -130,7 +130,7 @@ def _read_field(reader: Reader, field: StructureField, types: Mapping[str, Field
         return [_read_one(reader, field_type, types) for _ in range(count)]
     # OPC 10000-6 §5.2.5: a matrix inside a structure is its dimensions as Int32[], then the elements row by row.
     reader.at -= 4
-    dimensions = [int(str(size)) for size in reader.array(6)]
+    dimensions = [reader.int32() for _ in range(reader.count())]
     if any(size < 0 for size in dimensions) or prod(dimensions) > len(reader.data) - reader.at:
         raise DecodingError(f"a matrix of {dimensions} announced, {len(reader.data) - reader.at} bytes left")
     return _read_matrix(reader, field_type, types, dimensions)

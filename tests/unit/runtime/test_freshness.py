@@ -60,8 +60,8 @@ class Scene:
         self.watched.on_alive(self.clock.elapsed, 0.0)
         self.watched.on_phase(PhaseIn(1, "connected", None, None, report, self.clock.elapsed))
 
-    def value(self, number: float) -> None:
-        sample = Sample(number, "float64", Quality.GOOD, 0, None, None, self.clock.wall)
+    def value(self, number: float | None, quality: Quality = Quality.GOOD) -> None:
+        sample = Sample(number, "float64", quality, 0, None, None, self.clock.wall)
         self.watched.on_samples(SampleColumns.of([(self.handle, sample)]), self.clock.elapsed)
 
     def alive(self, round_trip_s: float = 0.0) -> None:
@@ -91,6 +91,16 @@ def test_that_silence_makes_stale_and_a_sign_of_life_mends_it() -> None:
     scene.clock.pass_s(0.2)
     assert scene.stale()
     scene.alive()
+    assert not scene.stale()
+
+
+def test_that_samples_are_a_sign_of_life_but_for_those_that_say_nothing_answered() -> None:
+    scene = Scene()
+    scene.clock.pass_s(2)
+    scene.value(None, Quality.BAD)
+    scene.clock.pass_s(1.5)
+    assert scene.stale()
+    scene.value(1.0, Quality.UNCERTAIN)
     assert not scene.stale()
 
 

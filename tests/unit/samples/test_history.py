@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.model.columns import SampleColumns
 from app.model.values import Quality, Sample, Value
-from app.samples.history import FIRST_ROWS, GAP, History
+from app.samples.history import FIRST_ROWS, GAP, History, TimeKind
 
 
 def columns(*rows: tuple[int, Value, int], kind: str = "float64", quality: Quality = Quality.GOOD, source: bool = True) -> SampleColumns:
@@ -18,6 +18,7 @@ def columns(*rows: tuple[int, Value, int], kind: str = "float64", quality: Quali
     )
 
 
+CLOCKS: tuple[TimeKind, ...] = ("source", "server", "receive")
 TAGS = {1: "a", 2: "b", 3: "c"}
 batches = st.lists(st.lists(st.integers(1, 4), max_size=60), max_size=60)
 
@@ -54,9 +55,9 @@ def test_that_all_rings_together_stay_within_the_total() -> None:
     for start in range(0, 20_000, 1_000):
         for handle in tags:
             history.append(tags, columns(*((handle, float(number), number) for number in range(start, start + 1_000))))
-    history._sort_in() if history._staged else None
+    history.append(TAGS, columns((1, 0.0, 1)))
     assert sum(ring.capacity for ring in history._rings.values()) <= 20_000 + 20 * FIRST_ROWS
-    assert all(history.series(tag).value[-1] == 19_999 for tag in tags.values())
+    assert all(history.series(tag).value[-1] == 19_999 for tag in list(tags.values())[1:])
 
 
 def test_that_the_time_asked_for_is_given_and_the_receive_time_where_there_is_none() -> None:
@@ -88,8 +89,23 @@ def test_that_a_gap_is_a_row_of_its_own_and_needs_samples_before_it() -> None:
     history.gap("a", 5)
     history.append(TAGS, columns((1, 2.0, 9)))
     assert history.series("a").quality.tolist() == [0, GAP, 0]
-    assert history.series("a").time_ns.tolist() == [1, 5, 9]
+    assert history.series("a", "receive").time_ns.tolist() == [3, 5, 11]
     assert np.isnan(history.series("a").value[1])
+
+
+def test_that_a_gap_stays_where_it_happened_when_the_source_has_another_idea_of_the_time() -> None:
+    hours = 7_200 * 10**9
+    for offset in (hours, -hours):
+        history = History()
+        for second in (1, 2, 5, 6):
+            time = second * 10**9
+            row = Sample(float(second), "float64", Quality.GOOD, 0, hours * 2 + time + offset, None, hours * 2 + time)
+            history.append(TAGS, SampleColumns.of([(1, row)]))
+            if second == 2:
+                history.gap("a", hours * 2 + 3 * 10**9)
+        for clock in CLOCKS:
+            _, low, _ = history.decimated("a", 0, hours * 4, 10**6, clock)
+            assert np.isnan(low).tolist() == [False, False, True, False, False]
 
 
 def test_that_a_forgotten_tag_has_nothing_and_begins_anew() -> None:
@@ -109,3 +125,12 @@ def test_that_decimated_reads_the_series() -> None:
     history.append(TAGS, columns(*((1, float(number), number * 10) for number in range(100))))
     times, low, high = history.decimated("a", 0, 1_000, 10)
     assert (low[0], high[0], len(times)) == (0.0, 9.0, 10)
+
+
+def test_that_thousands_of_tags_are_sorted_in_little_by_little_and_nothing_is_missing_meanwhile() -> None:
+    tags = {handle: f"t{handle}" for handle in range(1, 3_501)}
+    history = History()
+    for number in range(1, 61):
+        history.append(tags, columns(*((handle, float(number), number) for handle in tags)))
+        for tag in ("t1", "t1700", "t3500"):
+            assert history.series(tag).value.tolist() == [float(value) for value in range(1, number + 1)]

@@ -142,6 +142,21 @@ def test_that_what_was_found_once_is_not_looked_for_again(debian_user: ModuleTyp
         debian_user.see_to_system_packages("demo", {"qt"})
 
 
+@pytest.mark.parametrize(
+    "names", [(), ("tagloom-setup.lock",), ("tagloom-setup.lock", "tagloom-setup.json.new"), ("tagloom-setup.json", "bin")]
+)
+def test_that_an_environment_that_another_run_began_is_ours(launcher: ModuleType, tmp_path: Path, names: tuple[str, ...]) -> None:
+    for name in names:
+        (tmp_path / name).touch()
+    assert launcher.is_ours(str(tmp_path))
+
+
+def test_that_a_folder_of_someone_else_is_not_ours(launcher: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "pyvenv.cfg").touch()
+    assert not launcher.is_ours(str(tmp_path))
+    assert launcher.is_ours(str(tmp_path / "not there yet"))
+
+
 def test_that_ci_runs_exactly_the_test_command() -> None:
     script = CHECKOUT / ".ci" / "run"
     assert script.read_text().splitlines()[-1] == "exec python3 run.py test </dev/null"

@@ -38,7 +38,7 @@ def prove(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_that_parts_are_listed(tmp_path: Path) -> None:
     done = prove(tmp_path, "--list")
-    assert (done.returncode, done.stdout.split()[-3:]) == (0, ["broken", "peers", "wheel"]), done.stdout
+    assert (done.returncode, done.stdout.split()) == (0, ["broken", "peers", "wheel"])
 
 
 def test_that_a_part_is_run_alone(tmp_path: Path) -> None:

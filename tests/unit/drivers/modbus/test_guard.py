@@ -107,6 +107,24 @@ def test_that_a_reply_in_pieces_is_judged_when_it_is_whole() -> None:
     assert not heard.malformed + heard.garbage
 
 
+def test_that_a_reply_cut_off_and_filled_up_by_the_next_frame_is_not_taken() -> None:
+    """The first frame lacks four bytes, and the head of a late reply stands in their place: right in every field."""
+    heard = Heard()
+    heard.ask(transaction=6)
+    heard.ask()
+    assert heard.guard(False, RIGHT[:-4] + reply(6, 3, b"\x03\x04\0\0\0\0")[:-3]) == b""
+    assert heard.garbage
+
+
+def test_that_an_unfinished_frame_is_known() -> None:
+    heard = Heard()
+    heard.ask()
+    heard.guard(False, RIGHT[:-1])
+    assert heard.guard.cut_off
+    heard.guard(False, RIGHT)
+    assert not heard.guard.cut_off
+
+
 @pytest.mark.parametrize(
     ("pdu", "right"),
     [

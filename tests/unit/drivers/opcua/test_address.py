@@ -108,6 +108,11 @@ def test_that_what_is_wrong_is_named_with_its_place(typed: str, character: int, 
     assert why in refused.value.why
 
 
+def test_that_half_a_surrogate_pair_is_refused() -> None:
+    with pytest.raises(UserError, match="at character 11: half a surrogate"):
+        parse("nsu=u;s=ab\ud800")
+
+
 def test_that_an_index_without_the_namespace_list_is_refused_with_the_remedy() -> None:
     for typed in ("ns=2;s=x", "/Objects/2:x"):
         with pytest.raises(UserError, match="without the server's namespace list") as refused:

@@ -1,0 +1,154 @@
+"""Making a project from endpoints, tag lists and what servers offer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from app.commands.terminal.crawl import pages
+from app.commands.terminal.endpoint import Target, name_and_url, raise_all
+from app.commands.terminal.progress import note, working
+from app.commands.terminal.tags import ANY_NAMESPACE, list_content
+from app.drivers import spec_for
+from app.drivers.base import NodeDetails
+from app.edits import Editor
+from app.edits.endpoints import add_endpoint, set_namespaces
+from app.edits.projects import new_project
+from app.edits.tags import TagDraft, add_tags
+from app.errors import UserError
+from app.model.plant import Endpoint
+from app.projectfile import save
+from app.runtime.live import LiveProject
+from app.taglists import formats
+from app.taglists.base import Context, edit_from_rows
+
+SUFFIX: Final = ".tagloom"
+DETAILS_AT_ONCE: Final = 500
+DETAILS_S: Final = 60.0
+
+
+class Builder:
+    """A new project, not saved until ``save``.
+
+    Raises:
+        UserError: The file is there already, or an endpoint is none.
+    """
+
+    def __init__(self, path: Path, endpoints: Sequence[str], notation: str) -> None:
+        self.path = path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
+        self._notation = notation
+        self._refuse_existing()
+        self.editor = Editor(new_project(self.path.stem))
+        problems: list[UserError] = []
+        for text in endpoints:
+            try:
+                self.editor.do(add_endpoint(self.editor.project, *name_and_url(text)))
+            except UserError as error:
+                problems.append(error)
+        raise_all("Not every endpoint can be used", "the command line", problems)
+        ids = {endpoint.name: endpoint for endpoint in self.editor.project.all(Endpoint).values()}
+        self._endpoints = [ids[name_and_url(text)[0]] for text in endpoints]
+
+    def add_lists(self, lists: Sequence[str]) -> None:
+        """Tags of ``[NAME=]FILE`` options.
+
+        Raises:
+            UserError: A list cannot be read, or rows of it are bad: all of them are named.
+        """
+        problems: list[UserError] = []
+        for text in lists:
+            endpoint, name = self._split(text)
+            spec = spec_for(endpoint.addresses["default"])
+            found = formats()["csv"].read(list_content(name), Context(spec, endpoint.namespaces, self._notation))
+            problems += [UserError(one.what, where=f"{name}, {one.where}", why=one.why, fix=one.fix) for one in found.problems]
+            if found.ignored:
+                note(f"{name}: columns that mean nothing here: {', '.join(found.ignored)}")
+            self.editor.do(edit_from_rows(self.editor.project, endpoint.id, found.good))
+        raise_all("Not every tag of the lists can be used", str(self.path), problems)
+
+    def add_browsed(self, roots: Sequence[str], limit: int, timeout_s: float) -> None:
+        """Every variable below ``[NAME=]NODE`` options, as the server describes it.
+
+        Raises:
+            UserError: A server cannot be reached, or has no such node, or no variable below it.
+        """
+        wanted = [self._split(text) for text in roots]
+        for endpoint, node in wanted:
+            spec = spec_for(endpoint.addresses["default"])
+            spec.parse_address(node, namespaces=ANY_NAMESPACE)  # its form, before anything is connected
+        if not wanted:
+            return
+        live = LiveProject(self.editor)
+        try:
+            for endpoint, node in wanted:
+                spec = spec_for(endpoint.addresses["default"])
+                self._add_below(Target(live, endpoint, spec, endpoint.name, in_project=True), node, limit, timeout_s)
+        finally:
+            live.close()
+
+    def save(self) -> None:
+        """Raises ``UserError`` when it cannot be written, or a file of this name has come to be meanwhile."""
+        self._refuse_existing()
+        save(self.editor.project, self.path, None)
+        project = self.editor.project
+        for endpoint in self._endpoints:
+            note(f"{endpoint.name}: {endpoint.addresses['default']}, {len(project.tags_of(endpoint.id)):,} tags")
+
+    def _add_below(self, chosen: Target, node: str, limit: int, timeout_s: float) -> None:
+        report = chosen.connect(timeout_s)
+        if report.namespaces:
+            self.editor.do(set_namespaces(self.editor.project, chosen.endpoint.id, report.namespaces))
+        root = chosen.spec.parse_address(node, namespaces=report.namespaces)
+        found: list[str] = []
+        for page in pages(chosen, root, limit):
+            # Only of methods and properties is it known that nothing is below them (BrowseColumns.has_children).
+            found += [page.id[row] for row in range(len(page)) if page.node_class[row] == "variable" and page.has_children[row]]
+        if not found:
+            raise UserError("No tags found", where=node, why="no variable is below this node", fix='See what there is with "tagloom browse"')
+        known = {tag.address for tag in self.editor.project.tags_of(chosen.endpoint.id)}
+        fresh = [id_ for id_ in dict.fromkeys(found) if id_ not in known]
+        drafts = [draft_of(details) for details in self._details(chosen, fresh)]
+        self.editor.do(add_tags(self.editor.project, chosen.endpoint.id, drafts))
+
+    def _details(self, chosen: Target, nodes: Sequence[str]) -> list[NodeDetails]:
+        found: list[NodeDetails] = []
+        with working("Asking for types, units and ranges …") as update:
+            for start in range(0, len(nodes), DETAILS_AT_ONCE):
+                token = chosen.live.details(chosen.endpoint.id, nodes[start : start + DETAILS_AT_ONCE])
+                answer = chosen.live.wait(token, DETAILS_S)
+                assert isinstance(answer, list)
+                found += answer
+                update(f"Asking for types, units and ranges … {len(found):,} of {len(nodes):,}")
+        for details in found:
+            if details.error:
+                note(f"Left out: {details.id}: {details.error}")
+        return [details for details in found if not details.error]
+
+    def _split(self, text: str) -> tuple[Endpoint, str]:
+        """``NAME=REST`` of one of the endpoints; any other text is wholly of the first. Node ids hold "=" themselves."""
+        name, equals, rest = text.partition("=")
+        for endpoint in self._endpoints:
+            if equals and name == endpoint.name:
+                return endpoint, rest
+        return self._endpoints[0], text
+
+    def _refuse_existing(self) -> None:
+        if self.path.exists():
+            raise UserError("Not made", where=str(self.path), why="there is a file of this name already", fix="Choose another name")
+
+
+def draft_of(details: NodeDetails) -> TagDraft:
+    """A tag as the server describes the variable."""
+    return TagDraft(
+        address=details.id,
+        name=details.name or details.id,
+        type=details.type,
+        path=details.path,
+        unit=details.unit,
+        low=details.low,
+        high=details.high,
+        enum=dict(details.enum),
+        access="rw" if details.access == "rw" else "w" if details.access == "w" else "r",
+        description=details.description,
+    )
