@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from app.mapping.transform import symbol
 from app.model.itmodel import Asset, Attribute
 from app.model.mapping import Mapping
 from app.model.project import Project
 from app.model.resolve import ResolvedAttribute, attributes
 from widgets.mapping_edits import Target
+
+REVIEW_BADGES: dict[str, str] = {"never reviewed": "never", "approved": "approved", "changed": "changed"}
+"""Review state → key of the badge."""
 
 
 def row_of(project: Project, target: Target) -> ResolvedAttribute | None:
@@ -29,3 +33,11 @@ def path_in_type(project: Project, mapping: Mapping) -> str:
         return row.path
     attribute = project.get(Attribute, mapping.attribute)
     return attribute.name if attribute else mapping.attribute
+
+
+def range_text(attribute: Attribute) -> str:
+    """``0 … 800 kPa``; "" without limits."""
+    if attribute.low is None and attribute.high is None:
+        return ""
+    low, high = ("" if limit is None else f"{limit:g}" for limit in (attribute.low, attribute.high))
+    return f"{low} … {high} {symbol(attribute.unit)}".strip()

@@ -144,6 +144,7 @@ class MainWindow(QMainWindow):
         self.workbench.mode_asked.connect(self.show_mode)
         self.workbench.saved_changed.connect(self._on_saved_changed)
         self.workbench.findings_changed.connect(self._refresh_counts)
+        self.workbench.project_replaced.connect(self._on_project_replaced)
 
     # Modes and layout
 
@@ -232,6 +233,31 @@ class MainWindow(QMainWindow):
         self._messages.clear_actions()
         self._messages.show_error(error)
         self._messages.show()
+
+    def _on_project_replaced(self) -> None:
+        """A new project has no old errors; what a crash left of it is offered back."""
+        self._messages.hide()
+        recovered = self.workbench.recoverable
+        if recovered is None:
+            return
+        self._messages.clear_actions()
+        count = len(recovered.edits)
+        words = f"{count} edit{'' if count == 1 else 's'} made after the last save can be brought back"
+        self._messages.show_message(words, "warning", where=self.workbench.title, why="Tagloom ended unexpectedly the last time")
+        self._messages.add_action("Bring back", "undo", primary=True).clicked.connect(self._on_bring_back)
+        self._messages.add_action("Discard").clicked.connect(self._on_discard)
+        self._messages.show()
+
+    def _on_bring_back(self) -> None:
+        self._messages.hide()
+        try:
+            self.workbench.take_recovered()
+        except UserError as error:
+            self.show_error(error)
+
+    def _on_discard(self) -> None:
+        self._messages.hide()
+        self.workbench.drop_recovered()
 
     def _on_saved_changed(self) -> None:
         saved = self.workbench.editor.is_saved

@@ -13,6 +13,7 @@ from app.edits.watchlists import add_to_watch_list, add_watch_list, remove_from_
 from app.model.plant import Group, WatchList
 from widgets.dialogs.group import show_new_group
 from widgets.look import icon
+from widgets.type_of_tags import show_make_type_of_tags
 from widgets.workbench import Workbench
 
 
@@ -22,6 +23,9 @@ def fill_tag_menu(menu: QMenu, workbench: Workbench, tags: Sequence[str], *, wat
         menu.addAction(icon("plot-add"), "Plot").triggered.connect(lambda: workbench.plot_asked.emit(list(tags)))
         _group_entries(menu.addMenu(icon("group"), "Group"), workbench, tags)
         _list_entries(menu.addMenu(icon("eye"), "Watch list"), workbench, tags)
+        menu.addAction(icon("asset-type"), "Make asset type from these…").triggered.connect(
+            lambda: show_make_type_of_tags(menu.window(), workbench, tags)
+        )
         menu.addSeparator()
         menu.addAction("Copy address").triggered.connect(lambda: _copy(workbench, tags))
         if watch_list:

@@ -16,13 +16,17 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.check import run as run_checks
 from app.check.base import Finding
 from app.edits import Edit, Editor
+from app.edits.journal import Journal, recover
+from app.edits.projects import new_project
 from app.errors import UserError
 from app.model.plant import Endpoint, Tag
-from app.model.project import Project, ProjectInfo
+from app.model.project import Project
 from app.projectfile import Fingerprint, open_file, save
 from app.projectfile.view import View, read_view, write_view
 from app.runtime.live import LiveProject
 from app.runtime.state import Reply
+from app.samples.recording import Recording
+from app.workspace.paths import journal_dir
 from app.workspace.workspace import Workspace
 
 _LOGGER = logging.getLogger(__name__)
@@ -91,9 +95,9 @@ class Workbench(QObject):
         self.view = View()
         self._fingerprint: Fingerprint | None = None
         self._waiting: dict[int, Callable[[Reply], None]] = {}
-        self._adopt(Editor(Project(ProjectInfo(id="project", name="Untitled"))), {})
+        self._adopt(Editor(new_project()), {})
         self._frame = self._timer(FRAME_MS, self._on_frame)
-        self._tick = self._timer(500, self.staleness_ticked.emit)
+        self._tick = self._timer(500, self._on_tick)
         self._check = QTimer(self, singleShot=True, interval=CHECK_DELAY_MS)
         self._check.timeout.connect(self._on_check)
         self._check.start()
@@ -108,6 +112,37 @@ class Workbench(QObject):
         self.editor = editor
         self.live = LiveProject(editor, reach=reach)
         editor.listen(self._on_edited)
+        self._begin_journal()
+
+    def _begin_journal(self) -> None:
+        """Edits since the last save go to disk as they happen; ``recoverable`` is what a crash left of this very file."""
+        base = self._fingerprint.sha256 if self._fingerprint else ""
+        self.recoverable = recover(journal_dir(), self.path, base) if self.path else None
+        self._journal = Journal.start(journal_dir(), self.path, base, self.project.info)
+
+    def take_recovered(self) -> None:
+        """Do again what a crash took; undo takes it back edit by edit.
+
+        Raises:
+            UserError: An edit does not fit; those before it are done.
+        """
+        recovered, self.recoverable = self.recoverable, None
+        if recovered is None:
+            return
+        for edit in recovered.edits:
+            try:
+                self.do(edit)
+            except ValueError as error:
+                where = self.title
+                raise UserError(
+                    "Not every edit could be recovered", where=where, why=str(error), fix="Look at what is there before saving"
+                ) from error
+        recovered.discard()
+
+    def drop_recovered(self) -> None:
+        recovered, self.recoverable = self.recoverable, None
+        if recovered is not None:
+            recovered.discard()
 
     # The project
 
@@ -133,7 +168,7 @@ class Workbench(QObject):
         return True
 
     def new(self, project: Project | None = None) -> None:
-        self._replace(Editor(project or Project(ProjectInfo(id="project", name="Untitled"))), None, None, {})
+        self._replace(Editor(project or new_project()), None, None, {})
 
     def open(self, path: Path, reach: dict[str, str] | None = None) -> None:
         """Open a project file. Never connects.
@@ -159,11 +194,14 @@ class Workbench(QObject):
         self.path = target
         self.editor.mark_saved()
         write_view(target, self.view)
+        self._journal.close()
+        self._begin_journal()
         self.workspace.remember_project(target, self.project.info.name)
         self.saved_changed.emit()
 
     def _replace(self, editor: Editor, path: Path | None, fingerprint: Fingerprint | None, reach: dict[str, str]) -> None:
         self.live.close()
+        self._journal.close()
         self._waiting.clear()
         self.path, self._fingerprint = path, fingerprint
         self.view = read_view(path) if path else View()
@@ -177,7 +215,36 @@ class Workbench(QObject):
         """End connections and timers; the window calls it when it closes."""
         for timer in (self._frame, self._tick, self._check):
             timer.stop()
+        self.stop_recording()
         self.live.close()
+        self._journal.close()
+
+    # Recording
+
+    def start_recording(self, path: Path, tags: Iterable[str]) -> None:
+        """Record these tags into a file, watched whether they are visible or not, until ``stop_recording``.
+
+        Raises:
+            UserError: The file cannot be made.
+        """
+        wanted = list(tags)
+        self.stop_recording()
+        self.live.recording = Recording.start(path, self.project, wanted)
+        self.live.want("record", wanted)
+        self.said.emit(f"Recording {len(wanted):,} tags to {path.name}")
+
+    def stop_recording(self) -> None:
+        """End the recording, if one runs; what could not be written is shown."""
+        recording, self.live.recording = self.live.recording, None
+        if recording is None:
+            return
+        self.live.want("record", [])
+        try:
+            recording.stop()
+        except UserError as error:
+            self.failed.emit(error)
+        else:
+            self.said.emit(f"{recording.rows:,} samples recorded in {recording.path.name}")
 
     # The selection
 
@@ -216,7 +283,12 @@ class Workbench(QObject):
         if arrivals.dropped:
             _LOGGER.warning("the window fell behind: %d samples were dropped", arrivals.dropped)
 
+    def _on_tick(self) -> None:
+        self._journal.sync()
+        self.staleness_ticked.emit()
+
     def _on_edited(self, edit: Edit) -> None:
+        self._journal.append(edit)
         self.edited.emit(edit)
         self.saved_changed.emit()
         self._check.start()

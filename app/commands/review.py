@@ -24,5 +24,5 @@ def COMMAND(project: Path, out: Path) -> None:
     from app.projectfile.durable import replace_file
     from app.review.page import render_page
 
-    replace_file(out, render_page(open_file(project).project))
+    replace_file(out, render_page(open_file(project).project, project.name))
     put_lines([str(out)])

@@ -7,6 +7,7 @@ cannot be understood is not offered.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
@@ -41,11 +42,13 @@ class _Head(msgspec.Struct, frozen=True, tag="journal", tag_field="line"):
     started: float
 
 
-class _Change(msgspec.Struct, frozen=True, omit_defaults=True):
+class _Change(msgspec.Struct, frozen=True):
+    """``before`` and ``after`` are an element, or null."""
+
     kind: str
     id: str
-    before: msgspec.Raw | None = None
-    after: msgspec.Raw | None = None
+    before: msgspec.Raw
+    after: msgspec.Raw
 
 
 class _Line(msgspec.Struct, frozen=True, tag="edit", tag_field="line"):
@@ -127,8 +130,10 @@ class Journal:
             work()
         except OSError as error:
             _LOGGER.warning("edits are not kept for a crash any more: %s: %s", self.path, error.strerror or error)
-            self._file = None
-            self._dirty = False
+            file, self._file, self._dirty = self._file, None, False
+            if file is not None:
+                with contextlib.suppress(OSError):  # it tries once more to write what it could not
+                    file.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +162,8 @@ def recover(folder: Path, project: Path | None, base_sha256: str) -> Recovered |
             continue
         edits = list(_edits(lines))
         if not edits:
-            path.unlink(missing_ok=True)
+            if b'"line":"edit"' not in path.read_bytes():
+                path.unlink(missing_ok=True)
         elif head.base != base_sha256:
             path.replace(path.with_suffix(".other-base"))
         elif isinstance(info := element_of(bytes(head.info)), ProjectInfo):
@@ -169,8 +175,12 @@ def _key(project: Path | None) -> str:
     return os.path.realpath(project) if project is not None else ""
 
 
-def _raw(element: Element | None) -> msgspec.Raw | None:
-    return None if element is None else msgspec.Raw(line_of(element))
+def _raw(element: Element | None) -> msgspec.Raw:
+    return msgspec.Raw(b"null" if element is None else line_of(element))
+
+
+def _element(raw: msgspec.Raw) -> Element | None:
+    return None if bytes(raw) == b"null" else element_of(bytes(raw))
 
 
 def _lines(path: Path) -> Iterator[_Head | _Line]:
@@ -192,13 +202,10 @@ def _edits(lines: Iterator[_Head | _Line]) -> Iterator[Edit]:
         if not isinstance(line, _Line):
             return
         try:
-            changes = [
-                Change(c.kind, c.id, *(None if raw is None else element_of(bytes(raw)) for raw in (c.before, c.after)))
-                for c in line.changes
-            ]
+            changes = tuple(Change(one.kind, one.id, _element(one.before), _element(one.after)) for one in line.changes)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return
-        yield Edit(line.name, tuple(changes))
+        yield Edit(line.name, changes)
 
 
 def _is_alive(head: _Head) -> bool:

@@ -48,10 +48,24 @@ def key_of(delivery: Delivery, path: str) -> str:
     """An attribute's key in the message: ``motor.speedSetpoint`` as it is, as ``motor_speed_setpoint`` or ``motorSpeedSetpoint``."""
     if delivery.keys == "name":
         return path
-    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|[0-9]+|[^\W_]+", path)
+    words = _words(path)
     if delivery.keys == "snake_case":
         return "_".join(word.lower() for word in words) or path
     return (words[0].lower() + "".join(word[:1].upper() + word[1:].lower() for word in words[1:])) if words else path
+
+
+def _words(path: str) -> list[str]:
+    """Parts between signs, and within them where a capital begins a word, in every alphabet: ``FT``, ``Speed``, ``SP``, ``Größe``."""
+    words: list[str] = []
+    for run in re.findall(r"[^\W_]+", path):
+        start = 0
+        for place in range(1, len(run)):
+            begins = run[place].isupper() and (not run[place - 1].isupper() or run[place + 1 : place + 2].islower())
+            if begins:
+                words.append(run[start:place])
+                start = place
+        words.append(run[start:])
+    return words
 
 
 def time_field(delivery: Delivery, time_ns: int | None) -> str | int | None:

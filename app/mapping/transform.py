@@ -59,7 +59,7 @@ def _(op: Linear) -> Step:
     if span == 0:
         return _always(f"the raw span {op.raw_low:g}…{op.raw_high:g} is empty")
     gain = (op.high - op.low) / span
-    bottom, top = sorted((op.low, op.high))
+    bottom, top = sorted((float(op.low), float(op.high)))
 
     def linear(value: Value) -> Value:
         result = op.low + (number(value) - op.raw_low) * gain

@@ -64,6 +64,7 @@ def _environment() -> Environment:
         loader=FunctionLoader(_part), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["t"] = shown
+    environment.filters["address"] = breakable
     environment.filters["plain"] = visible
     environment.filters["date"] = lambda text: text.removesuffix("Z").replace("T", " ")[:16]
     return environment
@@ -77,3 +78,9 @@ def visible(text: str) -> str:
 def shown(text: object) -> Markup:
     """A text of the project: escaped, and its direction kept from the text around it."""
     return Markup("<bdi>{}</bdi>").format(escape(visible(str(text))))
+
+
+def breakable(text: object) -> Markup:
+    """A path or an address: it may be broken behind its separators."""
+    parts = re.split(r"(?<=[/;:.])", visible(str(text)))
+    return Markup("<bdi>{}</bdi>").format(Markup("<wbr>").join(escape(part) for part in parts))

@@ -170,7 +170,7 @@ def refuse_filters() -> None:
     async def unfiltered(self: InternalSession, params: Any, *more: Any) -> Any:
         results = await original(self, params, *more)
         for item, result in zip(params.ItemsToCreate, results, strict=True):
-            if isinstance(item.RequestedParameters.Filter, ua.DataChangeFilter):
+            if type(item.RequestedParameters.Filter).__name__ == "DataChangeFilter":
                 result.StatusCode = ua.StatusCode(0x80450000)
         return results
 

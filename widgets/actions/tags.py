@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from app.edits.tags import remove_tags
-from app.model.plant import Endpoint
+from app.model.plant import Endpoint, Tag
+from app.samples.recording import export_csv
 from widgets.dialogs.import_tags import show_import_tags
+from widgets.files import ask_for_file
 from widgets.main_window import MainWindow
 from widgets.modes.connect import ConnectMode
 from widgets.registry import Action
+from widgets.type_of_tags import show_make_type_of_tags
 from widgets.workbench import Workbench
+
+RECORDINGS = "Tagloom recordings (*.tagloom-rec)"
 
 
 def _tags(workbench: Workbench) -> list[str]:
@@ -41,9 +48,56 @@ def _plot(window: MainWindow) -> None:
     window.show_mode("plot")
 
 
+def _all_tags(workbench: Workbench) -> bool:
+    return bool(workbench.project.all(Tag))
+
+
+def _record_text(workbench: Workbench) -> str:
+    recording = workbench.live.recording
+    if recording is not None:
+        return f"Stop recording ({recording.rows:,} samples)"
+    return f"Record {len(_tags(workbench)):,} selected tags…" if _tags(workbench) else "Record the watched tags…"
+
+
+def _is_recording(workbench: Workbench) -> bool:
+    return workbench.live.recording is not None
+
+
+def _record(window: MainWindow) -> None:
+    """Record the selected tags, or all that are watched now; a second time ends it."""
+    workbench = window.workbench
+    if workbench.live.recording is not None:
+        workbench.stop_recording()
+        return
+    tags = _tags(workbench) or list(workbench.live.wanted())
+    name = f"{workbench.path.stem if workbench.path else 'recording'}.tagloom-rec"
+    ask_for_file(
+        window, workbench, f"Record {len(tags):,} tags", RECORDINGS, lambda path: workbench.start_recording(path, tags), save_as=name
+    )
+
+
+def _export_recording(window: MainWindow) -> None:
+    workbench = window.workbench
+
+    def export(recording: Path) -> None:
+        def write(out: Path) -> None:
+            workbench.said.emit(f"{export_csv(recording, out):,} rows written to {out.name}")
+
+        ask_for_file(window, workbench, "Export recording as CSV", "CSV (*.csv)", write, save_as=f"{recording.stem}.csv")
+
+    ask_for_file(window, workbench, "Recording to export", RECORDINGS, export)
+
+
+def _make_type(window: MainWindow) -> None:
+    show_make_type_of_tags(window, window.workbench, _tags(window.workbench))
+
+
 ACTIONS = [
     Action("tags.import", "Import CSV…", "Tags", _import, "Ctrl+I", "import", 10, lambda workbench: bool(workbench.project.all(Endpoint))),
     Action("tags.rename", "Rename", "Tags", _rename, "F2", "", 20, _any_tag),
     Action("tags.plot", "Plot", "Tags", _plot, "Ctrl+P", "plot-add", 21, _any_tag),
+    Action("tags.make_type", "Make asset type from these…", "Tags", _make_type, "", "asset-type", 22, _any_tag),
+    Action("tags.record", "Record…", "Tags", _record, "", "record", 40, _all_tags, _record_text, _is_recording, "log samples to a file"),
+    Action("tags.export_recording", "Export recording as CSV…", "Tags", _export_recording, "", "csv", 41),
     Action("tags.remove", "Remove", "Tags", _remove, "Del", "remove", 30, _any_tag),
 ]

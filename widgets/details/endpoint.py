@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QHBoxLayout
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QInputDialog
 
+from app.drivers import spec_for
 from app.edits import replace
 from app.edits.edit import with_fields
+from app.errors import UserError
 from app.model.plant import Endpoint
 from app.runtime.state import ConnectionState
 from widgets.details.sheet import Sheet
@@ -22,9 +25,12 @@ class EndpointView(Sheet):
         self._trouble.hide()
         self.body.insertWidget(2, self._trouble)
         self._connect = button("Connect", "link", kind="primary")
+        self._reach = button("Reach as…", "link", kind="flat", tip="Where this laptop reaches it; never part of the project")
+        self._reach.clicked.connect(self._on_reach)
         self._remove = button("Remove…", "remove", kind="flat")
         buttons = QHBoxLayout()
         buttons.addWidget(self._connect)
+        buttons.addWidget(self._reach)
         buttons.addWidget(self._remove)
         buttons.addStretch(1)
         self.body.addLayout(buttons)
@@ -79,6 +85,30 @@ class EndpointView(Sheet):
         if state.phase == "connected" and state.report and state.report.namespaces and not endpoint.namespaces:
             changed = with_fields(endpoint, namespaces=state.report.namespaces)
             self._workbench.do(replace(f"Note namespaces of {endpoint.name}", self._workbench.project, [changed]))
+
+    def _on_reach(self) -> None:
+        """Ask for the address this laptop uses; empty is the project's own."""
+        dialog = QInputDialog(self.window())
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setWindowTitle("Reach this endpoint as")
+        dialog.setLabelText(
+            "Address from this laptop, empty for the project's own.\nIt is kept on this laptop and changes neither project nor approvals."
+        )
+        dialog.setTextValue(self._workbench.live.url_of(self._id))
+        id_ = self._id
+        dialog.textValueSelected.connect(lambda text: self._reach_as(id_, text.strip()))
+        dialog.resize(520, 120)
+        dialog.open()
+
+    def _reach_as(self, endpoint: str, text: str) -> None:
+        try:
+            url = spec_for(text).parse_url(text) if text else None
+        except UserError as error:
+            self._workbench.failed.emit(error)
+            return
+        self._workbench.live.set_reach(endpoint, url)
+        self._workbench.workspace.set_reach(self._workbench.project.info.id, endpoint, url)
+        self.refresh()
 
     def _on_connect(self) -> None:
         live = self._workbench.live

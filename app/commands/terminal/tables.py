@@ -40,13 +40,13 @@ def padded(text: str, width: int) -> str:
 
 
 def value_text(value: Value, type_: str) -> str:
-    """A value for people: float32 with the digits it has, text as it is, all else as JSON."""
+    """A value for people: numbers with the digits they have (float32 7, float64 15), text as it is, all else as JSON."""
     if isinstance(value, float) and type_ == "float32":
         import numpy as np
 
         return str(np.float32(value))
     if isinstance(value, float):
-        return repr(value)
+        return f"{value:.15g}"
     shown = value if isinstance(value, str) else "" if value is None else json.dumps(json_value(value)[0], ensure_ascii=False)
     shown = plain(shown)
     return shown if len(shown) <= VALUE_WIDTH else f"{shown[: VALUE_WIDTH - 1]}…"

@@ -62,7 +62,8 @@ def drafts_of(target: Target, asked: Asked, namespaces: Sequence[str]) -> list[T
     elif asked.addresses:
         drafts = _typed(target, asked, namespaces)
     else:
-        drafts = [_as_draft(tag) for tag in target.project.tags_of(target.endpoint.id) if tag.access != "w"]
+        tags = sorted(target.project.tags_of(target.endpoint.id), key=lambda tag: (tag.name, tag.address))
+        drafts = [_as_draft(tag) for tag in tags if tag.access != "w"]
     return list({draft.address: draft for draft in drafts}.values())
 
 

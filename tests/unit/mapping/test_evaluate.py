@@ -20,7 +20,9 @@ def sample(
 
 
 def mapping_of(project: Project, attribute: str) -> Mapping:
-    return next(mapping for mapping in project.all(Mapping).values() if mapping.attribute == attribute)
+    """The mapping of an attribute, without its transform: what the operators do is tested beside them."""
+    found = next(mapping for mapping in project.all(Mapping).values() if mapping.attribute == attribute)
+    return changed(project, found, transform=())
 
 
 def changed(project: Project, mapping: Mapping, **fields: object) -> Mapping:
@@ -52,7 +54,7 @@ def test_that_nan_and_infinity_become_null_with_the_reason() -> None:
 
 def test_that_a_fraction_never_becomes_a_whole_number_in_silence() -> None:
     project = line4_project()
-    mapping = changed(project, mapping_of(project, "a-filler-bottles"), transform=[])
+    mapping = mapping_of(project, "a-filler-bottles")
     assert evaluate(project, mapping, sample(3.0)).value == 3
     result = evaluate(project, mapping, sample(3.5))
     assert result.value is None
@@ -61,7 +63,7 @@ def test_that_a_fraction_never_becomes_a_whole_number_in_silence() -> None:
 
 def test_that_a_count_beyond_53_bits_keeps_every_digit() -> None:
     project = line4_project()
-    mapping = changed(project, mapping_of(project, "a-filler-bottles"), transform=[])
+    mapping = mapping_of(project, "a-filler-bottles")
     assert evaluate(project, mapping, sample(2**63 + 1, "uint64")).value == 2**63 + 1
 
 
@@ -91,3 +93,10 @@ def test_that_before_the_first_sample_there_is_no_value_and_no_time() -> None:
     project = line4_project()
     result = evaluate(project, mapping_of(project, "a-filler-fillflow"), None)
     assert (result.value, result.time_ns, result.reason) == (None, None, "no value yet")
+
+
+def test_that_the_transform_of_the_mapping_stands_between_source_and_it_value() -> None:
+    project = line4_project()
+    mapping = project.all(Mapping)["m-fill-flow"]
+    assert evaluate(project, mapping, sample(50.0)).value == 50.0 * 1.02 - 0.1
+    assert evaluate(project, mapping, sample(500.0)).value == 200.0

@@ -78,7 +78,7 @@ def test_that_a_float_for_a_whole_number_gets_a_cast() -> None:
 
 
 def test_that_a_tag_that_can_never_fit_is_refused_with_the_reason() -> None:
-    with pytest.raises(UserError, match="pressure") as refused:
+    with pytest.raises(UserError, match="the value is in bar, the attribute in °C") as refused:
         suggest_transform(tag(unit="BAR"), attribute(unit="CEL"))
     assert refused.value.fix
     with pytest.raises(UserError):
@@ -88,9 +88,13 @@ def test_that_a_tag_that_can_never_fit_is_refused_with_the_reason() -> None:
 @pytest.mark.parametrize(
     ("source", "target", "value"),
     [
-        (tag("float32"), attribute("int32"), 3.5), (tag("enum", enum={"1": "ON"}), attribute("string"), 1), (tag("int16"), attribute("float64"), 4),
-        (tag("bool"), attribute("int32"), True), (tag("enum", enum={"0": "A"}), attribute("enum", enum={"0": "A"}), 0), (tag(unit="FAH"), attribute(unit="CEL"), 50.0),
+        (tag("float32"), attribute("int32"), 3.5),
+        (tag("enum", enum={"1": "ON"}), attribute("string"), 1),
+        (tag("int16"), attribute("float64"), 4),
+        (tag("bool"), attribute("int32"), True),
+        (tag("enum", enum={"0": "A"}), attribute("enum", enum={"0": "A"}), 0),
+        (tag(unit="FAH"), attribute(unit="CEL"), 50.0),
     ],
-)  # fmt: skip
+)
 def test_that_a_suggested_transform_gives_values_that_the_attribute_takes(source: Tag, target: Attribute, value: object) -> None:
     conform(compile_transform(suggest_transform(source, target).transform)(value), target)

@@ -1,4 +1,5 @@
 import time
+from collections.abc import Sequence
 
 from app.model.element import Element
 from app.model.itmodel import Asset, AssetType, Attribute, Component, Place
@@ -16,15 +17,17 @@ def attribute(id_: str, owner: str, name: str) -> Attribute:
     return Attribute(id=id_, asset_type=owner, name=name, data_type="float64")
 
 
-def paths(elements: list[Element], of: str) -> list[str]:
+def paths(elements: Sequence[Element], of: str) -> list[str]:
     return [found.path for found in attributes(Project(HEADER, elements), of)]
 
 
 def test_that_own_attributes_replace_inherited_ones_in_their_place_and_components_follow() -> None:
     elements = [
         type_("base"), type_("filler", "base"), type_("motor"),
-        attribute("a1", "base", "state"), attribute("a2", "base", "count"), attribute("a3", "filler", "state"), attribute("a4", "motor", "speed"),
-        Component(id="c1", asset_type="base", name="motor", type="motor"), Component(id="c2", asset_type="filler", name="spare", type="motor"),
+        attribute("a1", "base", "state"), attribute("a2", "base", "count"),
+        attribute("a3", "filler", "state"), attribute("a4", "motor", "speed"),
+        Component(id="c1", asset_type="base", name="motor", type="motor"),
+        Component(id="c2", asset_type="filler", name="spare", type="motor"),
     ]  # fmt: skip
     assert paths(elements, "filler") == ["state", "count", "motor.speed", "spare.speed"]
     found = attributes(Project(HEADER, elements), "filler")
