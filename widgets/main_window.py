@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, Qt, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QSizePolicy, QStackedWidget, QToolBar, QVBoxLayout, QWidget
 
 from app.errors import UserError
 from widgets.dialogs.unsaved import ask_about_unsaved
+from widgets.dock_layout import AREAS, DockLayout, Group, Layout, decode, encode
 from widgets.look import MessageBar, Rail, RailMode, button, label
 from widgets.menus import Menus
 from widgets.registry import Mode, Panel, modes, panels
 from widgets.status_bar import StatusBar
 from widgets.workbench import Workbench
 
-_AREAS = {
-    "left": Qt.DockWidgetArea.LeftDockWidgetArea,
-    "right": Qt.DockWidgetArea.RightDockWidgetArea,
-    "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
-}
-LAYOUT_VERSION = 1
-LEFT_PX, RIGHT_PX, BOTTOM_PX = 310, 290, 150
+SIZES_PX = {"left": 310, "right": 290, "bottom": 170}
+
+
+class _Modes(QStackedWidget):
+    """As small as the mode that is shown can be; Qt's own keeps room for the widest of all pages."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.currentChanged.connect(lambda _: self.updateGeometry())
+
+    def minimumSizeHint(self) -> QSize:
+        current = self.currentWidget()
+        return current.minimumSizeHint() if current is not None else QSize(0, 0)
 
 
 class MainWindow(QMainWindow):
@@ -34,12 +40,11 @@ class MainWindow(QMainWindow):
         self.workbench = workbench
         self.setObjectName("mainWindow")
         options = QMainWindow.DockOption
-        self.setDockOptions(options.AnimatedDocks | options.AllowTabbedDocks | options.AllowNestedDocks | options.GroupedDragging)
+        self.setDockOptions(options.AllowTabbedDocks | options.AllowNestedDocks | options.GroupedDragging)
         self.setAcceptDrops(True)
         self._modes = {mode.key: mode for mode in modes()}
         self._built: dict[str, QWidget] = {}
         self._docks: dict[str, QDockWidget] = {}
-        self._sizes: dict[str, list[QDockWidget]] = {}
         self._may_close = False
         self._build_top()
         self._build_rail()
@@ -95,7 +100,7 @@ class MainWindow(QMainWindow):
     def _build_centre(self) -> None:
         self._messages = MessageBar()
         self._messages.hide()
-        self._stack = QStackedWidget()
+        self._stack = _Modes()
         centre = QWidget()
         layout = QVBoxLayout(centre)
         layout.setContentsMargins(8, 0, 8, 0)
@@ -110,30 +115,16 @@ class MainWindow(QMainWindow):
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, self.tabPosition(Qt.DockWidgetArea.LeftDockWidgetArea).North)
         for panel in panels():
             self._docks[panel.key] = self._dock(panel)
+            self._docks[panel.key].hide()
         self._panels = {panel.key: panel for panel in panels()}
+        self._layout = DockLayout(self, self._docks)
 
     def _dock(self, panel: Panel) -> QDockWidget:
         dock = QDockWidget(panel.title, self)
         dock.setObjectName(f"dock:{panel.key}")
         dock.setWidget(panel.build(self.workbench))
-        self.addDockWidget(_AREAS[panel.area], dock)
-        dock.visibilityChanged.connect(lambda _: self._on_dock_moved(dock))
-        dock.dockLocationChanged.connect(lambda _: self._on_dock_moved(dock))
-        dock.topLevelChanged.connect(lambda _: self._on_dock_moved(dock))
+        self.addDockWidget(AREAS[panel.area], dock)
         return dock
-
-    def _on_dock_moved(self, dock: QDockWidget) -> None:
-        """Docks that share a place show their names as tabs; a title bar would say them twice."""
-        tabbed = bool(self.tabifiedDockWidgets(dock)) and not dock.isFloating()
-        if tabbed == (dock.titleBarWidget() is not None):
-            return
-        if tabbed:
-            dock.setTitleBarWidget(QWidget(dock))
-            return
-        bar = dock.titleBarWidget()
-        dock.setTitleBarWidget(None)  # type: ignore[arg-type]  # None restores the native title bar (Qt documentation)
-        if bar is not None:
-            bar.deleteLater()
 
     def _connect(self) -> None:
         self._rail.chosen.connect(self.show_mode)
@@ -179,49 +170,33 @@ class MainWindow(QMainWindow):
         return self._built[key]
 
     def _keep_layout(self, mode: str) -> None:
-        state = bytes(self.saveState(LAYOUT_VERSION).toBase64().data()).decode()
-        self.workbench.workspace.set_state(f"layout.{mode}", state)
+        if self.isVisible():
+            self.workbench.workspace.set_state(f"layout.{mode}", encode(self._layout.current()))
 
     def _restore_layout(self, mode: Mode) -> None:
-        self._sizes = {}
-        kept = self.workbench.workspace.state(f"layout.{mode.key}")
-        if not kept or not self.restoreState(QByteArray.fromBase64(kept.encode()), LAYOUT_VERSION):
-            self._default_layout(mode)
-        QTimer.singleShot(0, self, self._resize_docks)
+        if not self.isVisible():
+            return  # showEvent comes back here
+        kept = decode(self.workbench.workspace.state(f"layout.{mode.key}"))
+        layout = kept or self._default_layout(mode)
+        self._layout.apply(layout)
+        QTimer.singleShot(0, self, lambda: self._layout.resize(layout))  # sizes hold only once the docks are laid out
 
     def reset_layout(self) -> None:
         """Back to the default docks of this mode."""
         mode = self._modes[self.mode]
         self.workbench.workspace.set_state(f"layout.{mode.key}", "")
-        for key, dock in self._docks.items():
-            dock.setFloating(False)
-            self.addDockWidget(_AREAS[self._panels[key].area], dock)
-        self._default_layout(mode)
+        self._restore_layout(mode)
 
-    def _default_layout(self, mode: Mode) -> None:
-        by_area: dict[str, list[QDockWidget]] = {}
-        for key, dock in self._docks.items():
-            dock.setVisible(key in mode.panels)
-            if key in mode.panels:
-                by_area.setdefault(self._panels[key].area, []).append(dock)
-        for docks in by_area.values():
-            for first, second in pairwise(docks):
-                self.tabifyDockWidget(first, second)
-            docks[0].raise_()
-        self._sizes = by_area
-        QTimer.singleShot(0, self, self._resize_docks)
-
-    def _resize_docks(self) -> None:
-        """Sizes take effect only once the docks are laid out, and only then is it known which share a place."""
-        for dock in self._docks.values():
-            self._on_dock_moved(dock)
-        for area, size, orientation in (
-            ("left", LEFT_PX, Qt.Orientation.Horizontal),
-            ("right", RIGHT_PX, Qt.Orientation.Horizontal),
-            ("bottom", BOTTOM_PX, Qt.Orientation.Vertical),
-        ):
-            docks = self._sizes.get(area, [])[:1]
-            self.resizeDocks(docks, [size for _ in docks], orientation)
+    def _default_layout(self, mode: Mode) -> Layout:
+        """The docks of each area as tabs, the first in front; on the right below each other."""
+        groups: list[Group] = []
+        for area, size in SIZES_PX.items():
+            keys = tuple(key for key in mode.panels if key in self._panels and self._panels[key].area == area)
+            if area == "right":
+                groups += [Group(area, (key,), size, key) for key in keys]
+            elif keys:
+                groups.append(Group(area, keys, size, keys[0]))
+        return Layout(tuple(groups))
 
     def docks(self) -> dict[str, QDockWidget]:
         return dict(self._docks)
@@ -297,7 +272,7 @@ class MainWindow(QMainWindow):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if not event.spontaneous():
-            QTimer.singleShot(0, self, self._resize_docks)
+            self._restore_layout(self._modes[self.mode])
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self._may_close and not self.workbench.editor.is_saved:

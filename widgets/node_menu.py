@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QInputDialog, QMenu, QWidget
 
+from app.drivers import spec_for
+from app.edits.endpoints import set_unit
+from app.errors import UserError
 from widgets.dialogs.make_type import show_make_type
 from widgets.dialogs.remove_endpoint import remove_endpoint_asking
 from widgets.look import icon
@@ -32,11 +36,36 @@ def _endpoint_entries(menu: QMenu, workbench: Workbench, endpoint: str) -> None:
         menu.addAction(icon("link"), "Connect").triggered.connect(lambda: live.connect(endpoint))
     else:
         menu.addAction(icon("unlink"), "Disconnect").triggered.connect(lambda: live.disconnect(endpoint))
+    if driver_of(workbench, endpoint) == "modbus":
+        menu.addAction(icon("unit-id"), "Add unit id…").triggered.connect(lambda: ask_for_unit(menu.parentWidget(), workbench, endpoint))
     menu.addSeparator()
     menu.addAction("Copy address").triggered.connect(lambda: QGuiApplication.clipboard().setText(live.url_of(endpoint)))
     menu.addAction(icon("remove"), "Remove endpoint…").triggered.connect(
         lambda: remove_endpoint_asking(menu.parentWidget(), workbench, endpoint)
     )
+
+
+def driver_of(workbench: Workbench, endpoint: str) -> str:
+    """Key of the driver, "" where no driver speaks the address."""
+    try:
+        return spec_for(workbench.live.url_of(endpoint)).key
+    except UserError:
+        return ""
+
+
+def ask_for_unit(parent: QWidget | None, workbench: Workbench, endpoint: str) -> None:
+    """Make one more unit id known: Modbus cannot be asked which there are."""
+    known = {unit.number for unit in workbench.project.units_of(endpoint)}
+    dialog = QInputDialog(parent)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setWindowTitle("Add unit id")
+    dialog.setInputMode(QInputDialog.InputMode.IntInput)
+    dialog.setIntRange(0, 255)
+    dialog.setIntValue(next((number for number in range(1, 256) if number not in known), 1))
+    dialog.setLabelText("Unit id of a device behind this connection:")
+    dialog.setOkButtonText("Add")
+    dialog.intValueSelected.connect(lambda number: workbench.attempt(lambda: set_unit(workbench.project, endpoint, number)))
+    dialog.open()
 
 
 def _node_entries(menu: QMenu, workbench: Workbench, nodes: list[TreeNode]) -> None:

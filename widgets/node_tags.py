@@ -80,7 +80,7 @@ def _below(workbench: Workbench, endpoint: str, objects: list[str], on_details: 
             return
         assert isinstance(reply.result, BrowseColumns)
         columns = reply.result
-        found.extend(columns.id[row] for row in range(len(columns)) if columns.node_class[row] == "variable")
+        found.extend(columns.id[row] for row in range(len(columns)) if columns.is_data(row))
         if reply.done:
             crawl(rest[1:])
 

@@ -13,8 +13,10 @@ from pkgutil import iter_modules
 
 import click
 
+from app.commands.terminal.taught import TaughtGroup
 
-class Commands(click.Group):
+
+class Commands(TaughtGroup):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [module.name for module in iter_modules(__path__) if not module.ispkg and not module.name.startswith("_")]
 
@@ -25,27 +27,32 @@ class Commands(click.Group):
         return command
 
 
+def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from app.commands.terminal.version import version
+
+        click.echo(f"tagloom {version()}")
+        ctx.exit()
+
+
 @click.group(
     cls=Commands,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    examples=(
+        "tagloom demo",
+        'tagloom browse "opc.tcp://10.0.4.20:4840"',
+        'tagloom new "line4.tagloom" --endpoint "plc=opc.tcp://10.0.4.20:4840"',
+        'tagloom open "line4.tagloom"',
+        'tagloom check "line4.tagloom"',
+        'tagloom export "line4.tagloom" --target telegraf --out "gateway"',
+    ),
     epilog="Data goes to stdout, everything else to stderr. Exit codes: 0 fine; 1 findings, losses or bad tags at or above --fail-on;"
     " 2 could not run; 130 interrupted before anything was delivered; 141 the reader of the output has gone.",
 )
-@click.version_option(package_name="tagloom", prog_name="tagloom")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version and end.")
 def tagloom() -> None:
     """From live OPC UA and Modbus to a reviewed mapping and a gateway configuration.
 
-    \b
-    The whole way in one window, on a plant that runs on this computer:
-      tagloom demo
-    The same by hand:
-      tagloom browse "opc.tcp://10.0.4.20:4840"
-      tagloom new "line4.tagloom" --endpoint "plc=opc.tcp://10.0.4.20:4840"
-      tagloom open "line4.tagloom"
-      tagloom check "line4.tagloom"
-      tagloom export "line4.tagloom" --target telegraf --out "gateway"
-
-    COMMAND --help shows examples of each.
+    COMMAND --help shows examples of each command.
     """
 
 

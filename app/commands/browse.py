@@ -5,26 +5,30 @@ from pathlib import Path
 import click
 
 from app.commands.terminal import options
+from app.commands.terminal.taught import TaughtCommand
 
 
-@click.command("browse")
+@click.command(
+    "browse",
+    cls=TaughtCommand,
+    examples=(
+        'tagloom browse "opc.tcp://10.0.4.20:4840"',
+        'tagloom browse "opc.tcp://10.0.4.20:4840" --under "ns=2;s=Line4/Filler1" --json',
+        'tagloom browse "opc.tcp://10.0.4.20:4840" --under "/Objects/2:Plant1/2:Packaging"',
+        'tagloom browse "filler-opcua" --project "line4.tagloom" --max 500',
+        'tagloom browse "modbus://10.0.4.31?unit=3"',
+    ),
+)
 @options.endpoint
 @click.option("--under", default="", metavar="NODE", help="Only what is below this node; without it, everything below Objects.")
 @click.option("--max", "limit", type=click.IntRange(min=1), default=10_000, show_default=True, help="Stop after so many nodes.")
 @options.as_json
-def COMMAND(
+def browse(
     endpoint: str, project: Path | None, overrides: tuple[str, ...], timeout_s: float, under: str, limit: int, as_json: bool
 ) -> None:
-    """List what a server offers, with the ids that "read" and "watch" take.
+    """List what a server offers.
 
-    \b
-    Examples:
-      tagloom browse "opc.tcp://10.0.4.20:4840"
-      tagloom browse "opc.tcp://10.0.4.20:4840" --under "ns=2;s=Line4/Filler1" --json
-      tagloom browse "opc.tcp://10.0.4.20:4840" --under "/Objects/2:Plant1/2:Packaging"
-      tagloom browse "filler-opcua" --project "line4.tagloom" --max 500
-      tagloom browse "modbus://10.0.4.31?unit=3"
-
+    The ids are those that "read" and "watch" take.
     Modbus has no address space: it shows units and their tables.
 
     With --json: {"id","path","class","type"}.
@@ -49,3 +53,6 @@ def COMMAND(
                 rows += zip(page.id, page.path, page.node_class, page.type, strict=True)
         if not as_json:
             put_table(("id", "path", "class", "type"), rows)
+
+
+COMMAND = browse

@@ -5,20 +5,23 @@ from pathlib import Path
 import click
 
 from app.commands.terminal import options
+from app.commands.terminal.taught import TaughtCommand
 
 
-@click.command("check")
+@click.command(
+    "check",
+    cls=TaughtCommand,
+    examples=(
+        'tagloom check "line4.tagloom"',
+        'tagloom check "line4.tagloom" --fail-on warning',
+        'tagloom check "line4.tagloom" --json',
+    ),
+)
 @click.argument("project", type=options.FILE)
 @options.fail_on("each finding has its severity")
 @options.as_json
-def COMMAND(project: Path, fail_on: str, as_json: bool) -> int:
+def check(project: Path, fail_on: str, as_json: bool) -> int:
     """Check a project: sources, mappings, names, security.
-
-    \b
-    Examples:
-      tagloom check "line4.tagloom"
-      tagloom check "line4.tagloom" --fail-on warning
-      tagloom check "line4.tagloom" --json
 
     With --json, one line per finding: {"rule","severity","place","message","fix"}. Findings that somebody suppressed in the project,
     with a reason, are not shown.
@@ -41,3 +44,6 @@ def COMMAND(project: Path, fail_on: str, as_json: bool) -> int:
         )
     note(f"{project.name}: {counted(finding.severity for finding in findings)}")
     return exit_code([finding.severity for finding in findings], fail_on)
+
+
+COMMAND = check

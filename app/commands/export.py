@@ -6,12 +6,21 @@ from typing import TYPE_CHECKING
 import click
 
 from app.commands.terminal import options
+from app.commands.terminal.taught import TaughtCommand
 
 if TYPE_CHECKING:
     from app.gateways import Exporter, Loss
 
 
-@click.command("export")
+@click.command(
+    "export",
+    cls=TaughtCommand,
+    examples=(
+        'tagloom export "line4.tagloom" --target telegraf --out "gateway"',
+        'tagloom export "line4.tagloom" --target node-red --out "gateway" --endpoint "plc=opc.tcp://10.0.4.20:4840"',
+        'tagloom export "line4.tagloom" --target telegraf --out "gateway" --option "collect_ms=250"',
+    ),
+)
 @click.argument("project", type=options.FILE)
 @click.option("--target", required=True, metavar="TARGET", help="Which gateway product; an unknown name lists those there are.")
 @click.option("--out", required=True, type=options.FOLDER, metavar="FOLDER", help="Where the files go; it is made when it is not there.")
@@ -20,16 +29,10 @@ if TYPE_CHECKING:
 @click.option("--overwrite", is_flag=True, help="Also replace files that no export wrote, or that were changed since.")
 @options.fail_on("each loss has its severity")
 @options.as_json
-def COMMAND(
+def export(
     project: Path, target: str, out: Path, overrides: tuple[str, ...], values: tuple[str, ...], overwrite: bool, fail_on: str, as_json: bool
 ) -> int:
     """Write the configuration of a gateway product.
-
-    \b
-    Examples:
-      tagloom export "line4.tagloom" --target telegraf --out "gateway"
-      tagloom export "line4.tagloom" --target node-red --out "gateway" --endpoint "plc=opc.tcp://10.0.4.20:4840"
-      tagloom export "line4.tagloom" --target telegraf --out "gateway" --option "broker=tcp://mqtt:1883"
 
     What the target cannot express of the project is shown on stderr and written to "losses.json" beside the files, as
     [{"place","what","consequence"}]. The address of an endpoint is --endpoint, else its address "gateway", else "default". No secret
@@ -87,7 +90,13 @@ def _show_losses(exporter: Exporter, losses: list[Loss]) -> None:
     from app.commands.terminal.tables import aligned, plain
 
     if losses:
-        rows = [("severity", "place", "what is not carried over", "consequence"), *((x.severity, x.place, x.what, x.consequence) for x in losses)]
+        rows = [
+            ("severity", "place", "what is not carried over", "consequence"),
+            *((x.severity, x.place, x.what, x.consequence) for x in losses),
+        ]
         for line in aligned([[plain(cell) for cell in row] for row in rows]):
             note(line)
     note(f"{exporter.title}: {counted(loss.severity for loss in losses) if losses else 'no losses'}")
+
+
+COMMAND = export

@@ -5,21 +5,23 @@ from pathlib import Path
 import click
 
 from app.commands.terminal import options
+from app.commands.terminal.taught import TaughtCommand
 
 
-@click.command("open")
+@click.command(
+    "open",
+    cls=TaughtCommand,
+    examples=(
+        "tagloom open",
+        'tagloom open "line4.tagloom"',
+        'tagloom open "line4.tagloom" --endpoint "plc=opc.tcp://127.0.0.1:4840" --connect',
+    ),
+)
 @click.argument("project", type=options.FILE, required=False)
 @options.reach
 @click.option("--connect", is_flag=True, help="Connect every endpoint at once; without it, opening never connects.")
-def COMMAND(project: Path | None, overrides: tuple[str, ...], connect: bool) -> int:
-    """Open the window, with a project or without, and wait until it is closed.
-
-    \b
-    Examples:
-      tagloom open
-      tagloom open "line4.tagloom"
-      tagloom open "line4.tagloom" --endpoint "plc=opc.tcp://127.0.0.1:4840" --connect
-    """
+def open_window(project: Path | None, overrides: tuple[str, ...], connect: bool) -> int:
+    """Open the window, and wait until it is closed."""
     from app.commands.terminal.window import require_display, run_window
     from app.errors import UserError
 
@@ -32,3 +34,6 @@ def COMMAND(project: Path | None, overrides: tuple[str, ...], connect: bool) -> 
         reach_of(open_file(project).project, overrides)  # told here, where the person looks
     require_display()
     return run_window(project, overrides, connect=connect)
+
+
+COMMAND = open_window

@@ -5,16 +5,27 @@ from pathlib import Path
 import click
 
 from app.commands.terminal import options
+from app.commands.terminal.taught import TaughtCommand
 
 
-@click.command("read")
+@click.command(
+    "read",
+    cls=TaughtCommand,
+    examples=(
+        'tagloom read "opc.tcp://10.0.4.20:4840" "ns=2;s=Line4/Filler1/FT-101.PV" "i=2258"',
+        'tagloom read "modbus://10.0.4.31" "3/holding:100:float32:CDAB" "3/holding:119.4" "3/coil:0"',
+        'tagloom read "modbus://10.0.4.31" --notation modicon "3/40101:float32"',
+        'tagloom read "modbus://10.0.4.31" --tags "registers.csv" --json',
+        'tagloom read "meter-modbus" --project "line4.tagloom" --endpoint "meter-modbus=modbus://127.0.0.1:1502"',
+    ),
+)
 @options.endpoint
-@click.argument("addresses", nargs=-1, metavar="ADDRESS...")
+@click.argument("addresses", nargs=-1, metavar="[ADDRESS...]")
 @click.option("--tags", metavar="FILE|-", help="Addresses, one per line, or a CSV tag list with scale and unit; - is standard input.")
 @options.notation
 @options.fail_on("a bad tag is an error, an uncertain one a warning")
 @options.as_json
-def COMMAND(
+def read(
     endpoint: str,
     project: Path | None,
     overrides: tuple[str, ...],
@@ -26,14 +37,6 @@ def COMMAND(
     as_json: bool,
 ) -> int:
     """Read tags once.
-
-    \b
-    Examples:
-      tagloom read "opc.tcp://10.0.4.20:4840" "ns=2;s=Line4/Filler1/FT-101.PV" "i=2258"
-      tagloom read "modbus://10.0.4.31" "3/holding:100:float32:CDAB" "3/holding:119.4" "3/coil:0"
-      tagloom read "modbus://10.0.4.31" --notation modicon "3/40101:float32"
-      tagloom read "modbus://10.0.4.31" --tags "registers.csv" --json
-      tagloom read "meter-modbus" --project "line4.tagloom" --endpoint "meter-modbus=modbus://127.0.0.1:1502"
 
     ENDPOINT is a URL, or with --project a name in that project: then an address that is a tag there has its scale and unit, and
     without ADDRESS and --tags all its tags are read.
@@ -63,3 +66,6 @@ def COMMAND(
     else:
         put_samples(chosen.spec, rows)
     return exit_code([QUALITY_SEVERITY[sample.quality] for sample in samples], fail_on)
+
+
+COMMAND = read

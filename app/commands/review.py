@@ -5,17 +5,20 @@ from pathlib import Path
 import click
 
 from app.commands.terminal import options
+from app.commands.terminal.taught import TaughtCommand
 
 
-@click.command("review")
+@click.command(
+    "review",
+    cls=TaughtCommand,
+    examples=('tagloom review "line4.tagloom" --out "line4.html"',),
+)
 @click.argument("project", type=options.FILE)
 @click.option("--out", required=True, type=options.FILE, metavar="FILE.html", help="The page to write; one that is there is replaced.")
-def COMMAND(project: Path, out: Path) -> None:
-    """Write the review page: the whole project as one HTML file that opens in any browser, offline.
+def review(project: Path, out: Path) -> None:
+    """Write the review page.
 
-    \b
-    Example:
-      tagloom review "line4.tagloom" --out "line4.html"
+    It is the whole project as one HTML file that opens in any browser, offline.
 
     stdout names the file.
     """
@@ -26,3 +29,6 @@ def COMMAND(project: Path, out: Path) -> None:
 
     replace_file(out, render_page(open_file(project).project, project.name))
     put_lines([str(out)])
+
+
+COMMAND = review

@@ -5,11 +5,21 @@ from pathlib import Path
 import click
 
 from app.commands.terminal import options
+from app.commands.terminal.taught import TaughtCommand
 
 
-@click.command("watch")
+@click.command(
+    "watch",
+    cls=TaughtCommand,
+    examples=(
+        'tagloom watch "opc.tcp://10.0.4.20:4840" "ns=2;s=Line4/Filler1/FT-101.PV" --interval 100',
+        'tagloom watch "modbus://10.0.4.31" "3/holding:100:float32:CDAB" "3/holding:119.4" --for 60 --json',
+        'tagloom watch "opc.tcp://10.0.4.20:4840" --tags "tags.csv" --for 10 > "samples.txt"',
+        'tagloom watch "filler-opcua" --project "line4.tagloom"',
+    ),
+)
 @options.endpoint
-@click.argument("addresses", nargs=-1, metavar="ADDRESS...")
+@click.argument("addresses", nargs=-1, metavar="[ADDRESS...]")
 @click.option("--tags", metavar="FILE|-", help="Addresses, one per line, or a CSV tag list with scale and unit; - is standard input.")
 @options.notation
 @click.option("--for", "for_s", type=click.FloatRange(min=0), metavar="SECONDS", help="End after so long; without it, with Ctrl+C.")
@@ -17,7 +27,7 @@ from app.commands.terminal import options
               help="How often the device is asked.  [default: 1000, or as the tag's group in the project says]")  # fmt: skip
 @options.fail_on("a tag that was bad, or is stale at the end, is an error, an uncertain one a warning")
 @options.as_json
-def COMMAND(
+def watch(
     endpoint: str,
     project: Path | None,
     overrides: tuple[str, ...],
@@ -30,14 +40,7 @@ def COMMAND(
     fail_on: str,
     as_json: bool,
 ) -> int:
-    """Print every sample of tags as it comes; goes on over lost connections.
-
-    \b
-    Examples:
-      tagloom watch "opc.tcp://10.0.4.20:4840" "ns=2;s=Line4/Filler1/FT-101.PV" --interval 100
-      tagloom watch "modbus://10.0.4.31" "3/holding:100:float32:CDAB" "3/holding:119.4" --for 60 --json
-      tagloom watch "opc.tcp://10.0.4.20:4840" --tags "tags.csv" --for 10 > "samples.txt"
-      tagloom watch "filler-opcua" --project "line4.tagloom"
+    """Print every sample of tags as it comes.
 
     ENDPOINT, ADDRESS and --tags are those of "read". The first connection must succeed; after that it is tried again and again. When
     it is lost, the last sample of each tag is printed once more as stale; what comes after the reconnect is live again.
@@ -60,3 +63,6 @@ def COMMAND(
             if not watcher.printed:
                 return INTERRUPTED
         return exit_code(watcher.severities(), fail_on)
+
+
+COMMAND = watch

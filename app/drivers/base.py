@@ -113,6 +113,13 @@ class BrowseColumns(Wire, frozen=True, kw_only=True):
     def __len__(self) -> int:
         return len(self.id)
 
+    def is_data(self, row: int) -> bool:
+        """Whether the row is a variable with data of the process: a property (EURange, EnumStrings) only describes one.
+
+        Properties are the variables that can have nothing below them (OPC 10000-3 §5.6.1), which ``has_children`` says.
+        """
+        return self.node_class[row] == "variable" and self.has_children[row]
+
 
 class Item(Wire, frozen=True, kw_only=True):
     """One thing to read. The session applies ``gain`` and ``offset`` to numbers (float64 unless 1 and 0)."""

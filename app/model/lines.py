@@ -10,16 +10,16 @@ import functools
 import operator
 import re
 from collections.abc import Callable
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, NamedTuple, TypeVar, cast, get_args
 
 import msgspec
 
-from app.model.element import Element, Extended
+from app.model.element import Element
 from app.model.ids import ID_FORM, ID_LENGTH
 from app.model.itmodel import Attribute
-from app.model.mapping import Cast, EnumNames
+from app.model.mapping import Cast, EnumNames, Transform
 from app.model.mapping import Mapping as TagMapping
-from app.model.plant import Endpoint, Tag
+from app.model.plant import Endpoint, Identity, Security, Tag
 from app.model.project import KINDS
 from app.model.values import SCALAR_TYPES
 
@@ -40,42 +40,56 @@ _ANY_LINE = functools.reduce(operator.or_, KINDS.values(), cast("Any", End))  # 
 DECODER: Final = msgspec.json.Decoder(cast("type[Element | End]", _ANY_LINE))
 ENCODER: Final = msgspec.json.Encoder()
 
+_ID: Final = ID_FORM.fullmatch
 _TYPE_WORDS: Final = frozenset(SCALAR_TYPES) | {f"{word}[]" for word in SCALAR_TYPES}
 _ENUM_NUMBER: Final = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _SECRET_NAME: Final = re.compile(r"passw|passphrase|secret|token|api_?key|private_?key", re.IGNORECASE)
 _URL_PASSWORD: Final = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#@]*:[^/?#@]+@")
 
 
-@functools.cache
-def _defaults(kind: type[msgspec.Struct]) -> tuple[tuple[str, object], ...]:
-    """Fields whose default msgspec does not recognise by itself: it compares by identity, so a 1.0 from a file is not its 1.0."""
-    known = (None, True, False, "")
-    fields = msgspec.structs.fields(kind)
-    return tuple((f.name, f.default) for f in fields if f.default is not msgspec.NODEFAULT and not any(f.default is one for one in known))
+class _Shape(NamedTuple):
+    """What ``canonical`` looks at in one kind of struct.
+
+    Attributes:
+        defaults: Fields whose default msgspec does not recognise by itself: it compares by identity, so a 1.0 from a file is
+            not its 1.0.
+        structs: Those of them that hold a struct.
+    """
+
+    defaults: tuple[tuple[str, object], ...]
+    structs: tuple[str, ...]
 
 
-@functools.cache
-def _nested(kind: type[msgspec.Struct]) -> tuple[str, ...]:
-    """Fields that hold one struct."""
-    return tuple(field.name for field in msgspec.structs.fields(kind) if isinstance(field.default, msgspec.Struct))
+def _shape(kind: type[msgspec.Struct]) -> _Shape:
+    same_by_identity = (None, True, False, "", msgspec.NODEFAULT)
+    fields = [field for field in msgspec.structs.fields(kind) if not any(field.default is one for one in same_by_identity)]
+    return _Shape(
+        tuple((field.name, field.default) for field in fields),
+        tuple(field.name for field in fields if isinstance(field.default, msgspec.Struct)),
+    )
+
+
+_SHAPES: Final[dict[type[msgspec.Struct], _Shape]] = {
+    kind: _shape(kind) for kind in (*KINDS.values(), *get_args(Transform), Security, Identity)
+}
 
 
 def canonical(struct: S) -> S:
     """The same struct with every field that equals its default holding the default itself, so that it is left out of the line."""
-    kind = type(struct)
+    defaults, structs = _SHAPES[type(struct)]
     other: dict[str, object] = {}
-    if kind is TagMapping:
-        steps = cast("TagMapping", struct).transform
-        plain = [canonical(step) for step in steps]
-        if any(map(operator.is_not, plain, steps)):
-            other["transform"] = tuple(plain)
-    for name in _nested(kind):
+    if type(struct) is TagMapping:
+        for place, step in enumerate(struct.transform):
+            if (plain := canonical(step)) is not step:
+                steps = cast("tuple[Transform, ...]", other.get("transform", struct.transform))
+                other["transform"] = (*steps[:place], plain, *steps[place + 1 :])
+    for name in structs:
         held = getattr(struct, name)
         if (inner := canonical(held)) is not held:
             other[name] = inner
-    for name, default in _defaults(kind):
-        held = other[name] if name in other else getattr(struct, name)
-        if held is not default and held == default:
+    for name, default in defaults:
+        held = getattr(struct, name)
+        if held is not default and (other[name] if name in other else held) == default:
             other[name] = default
     return msgspec.structs.replace(struct, **other) if other else struct
 
@@ -99,10 +113,10 @@ def faults(element: Element) -> list[str]:
     Cheap enough for every element of every file that is read.
     """
     wrong: list[str] = []
-    if not ID_FORM.fullmatch(element.id) or len(element.id) > ID_LENGTH:
+    if not _ID(element.id) or len(element.id) > ID_LENGTH:
         wrong.append(f"id must be lower-case letters, digits and single hyphens, at most {ID_LENGTH} characters")
-    if isinstance(element, Extended) and element.extensions:
-        wrong += _json_faults("extensions", element.extensions)
+    if extensions := getattr(element, "extensions", None):
+        wrong += _json_faults("extensions", extensions)
     if check := _FAULTS.get(type(element)):
         wrong += check(element)
     return wrong
@@ -171,6 +185,8 @@ def _endpoint_faults(endpoint: Endpoint) -> list[str]:
 
 
 def _tag_faults(tag: Tag) -> list[str]:
+    if not tag.enum and (not tag.type or tag.type in _TYPE_WORDS):
+        return []
     return _enum_faults("enum", tag.enum) + (_type_faults("type", tag.type) if tag.type else [])
 
 
@@ -180,11 +196,11 @@ def _attribute_faults(attribute: Attribute) -> list[str]:
 
 def _mapping_faults(mapping: TagMapping) -> list[str]:
     wrong: list[str] = []
-    for place, step in enumerate(mapping.transform):
-        if isinstance(step, EnumNames):
-            wrong += _enum_faults(f"transform[{place}].names", step.names)
-        elif isinstance(step, Cast):
-            wrong += _type_faults(f"transform[{place}].type", step.type)
+    for step in mapping.transform:
+        if type(step) is EnumNames:
+            wrong += _enum_faults(f"transform[{mapping.transform.index(step)}].names", step.names)
+        elif type(step) is Cast:
+            wrong += _type_faults(f"transform[{mapping.transform.index(step)}].type", step.type)
     return wrong
 
 

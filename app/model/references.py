@@ -83,12 +83,13 @@ def dangling(element: Element, kind_of_id: Mapping[str, str]) -> list[str]:
     """
     wrong: list[str] = []
     for reference, allowed in _ALLOWED.get(type(element), ()):
-        held = getattr(element, reference.field)
-        for id_ in held if reference.many else (held,):
+        field, _, _, optional, many = reference
+        held = getattr(element, field)
+        for id_ in held if many else (held,):
             kind = kind_of_id.get(id_)
-            if kind in allowed or (kind is not None and not (kind and allowed)) or (reference.optional and not id_):
+            if kind in allowed or (kind is not None and not (kind and allowed)) or (optional and not id_):
                 continue
             wanted = " or ".join(sorted(allowed)) or "element"
             found = f"and there is no such {wanted}" if kind is None else f"which is of kind {kind}, not {wanted}"
-            wrong.append(f'{reference.field} names "{id_}", {found}')
+            wrong.append(f'{field} names "{id_}", {found}')
     return wrong

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import gc
-import itertools
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple, cast
 
@@ -20,7 +16,7 @@ from app.model.project import FORMAT, Project, ProjectInfo, kind_of
 from app.model.references import dangling
 from app.projectfile.save import Fingerprint, fingerprint_of
 from app.projectfile.strict import MAX_BYTES, MAX_LINE_BYTES, read_strictly, too_large
-from app.projectfile.write import END_LINE, encode
+from app.projectfile.write import END_LINE, encode, no_collection
 
 _MARK: Final = b"\xef\xbb\xbf"
 
@@ -47,7 +43,7 @@ def read(data: bytes, name: str) -> Project:
     plain = data.removeprefix(_MARK)
     if b"\r" in plain:
         plain = plain.replace(b"\r\n", b"\n")
-    with _no_collection():
+    with no_collection():
         return _read_canonical(plain) or read_strictly(plain, name)
 
 
@@ -83,37 +79,34 @@ def _read_canonical(data: bytes) -> Project | None:
         found = DECODER.decode_lines(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    end = found.pop()
-    if not found or not isinstance(end, End) or any(type(element) is End for element in found):
+    if not isinstance(found.pop(), End) or End in map(type, found):
         return None
     elements = cast("list[Element]", found)
-    if not isinstance(elements[0], ProjectInfo) or elements[0].format != FORMAT or not _is_in_order(elements):
-        return None
-    if encode([canonical(element) for element in elements]) != data or _longest_line(data) > MAX_LINE_BYTES:
-        return None
-    kinds = {element.id: kind_of(element) for element in elements}
-    if len(kinds) != len(elements) or any(faults(element) or dangling(element, kinds) for element in elements):
+    ids = [element.id for element in elements]
+    kinds = list(map(kind_of, elements))
+    keys = list(zip(kinds[1:], ids[1:], strict=True))
+    kind_of_id = dict(zip(ids, kinds, strict=True))
+    if (
+        not elements
+        or not isinstance(elements[0], ProjectInfo)
+        or elements[0].format != FORMAT
+        or "tagloom" in kinds[1:]
+        or keys != sorted(keys)
+        or len(kind_of_id) != len(elements)
+        or encode([canonical(element) for element in elements]) != data
+        or _has_long_line(data)
+        or any(faults(element) or dangling(element, kind_of_id) for element in elements)
+    ):
         return None
     return Project(elements[0], elements[1:])
 
 
-def _is_in_order(elements: list[Element]) -> bool:
-    """Header first, then by kind and id, none twice."""
-    keys = [(kind_of(element), element.id) for element in elements[1:]]
-    return all(a < b for a, b in itertools.pairwise(keys)) and not any(kind == "tagloom" for kind, _ in keys)
-
-
-def _longest_line(data: bytes) -> int:
-    return max(map(len, data.split(b"\n")))
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Hundreds of thousands of new objects, none of them garbage: the cyclic collector would look at them again and again."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
+def _has_long_line(data: bytes) -> bool:
+    """Jumps from line end to line end, as far as a line may reach."""
+    position = 0
+    while len(data) - position > MAX_LINE_BYTES:
+        end = data.rfind(b"\n", position, position + MAX_LINE_BYTES + 1)
+        if end < 0:
+            return True
+        position = end + 1
+    return False

@@ -124,7 +124,9 @@ def _redacted(element: Element, ids: dict[str, str], others: Pseudonyms) -> dict
     references = {reference.field for reference in REFERENCES.get(type(element), ())} | {"id"}
     for name, value in fields.items():
         if name in references:
-            fields[name] = [ids.get(id_, HIDDEN) for id_ in value] if isinstance(value, list) else value and ids.get(str(value), HIDDEN)
+            fields[name] = (
+                [ids.get(id_, HIDDEN) for id_ in value] if isinstance(value, list | tuple) else value and ids.get(str(value), HIDDEN)
+            )
         elif name in _FREE_TEXT and value:
             fields[name] = HIDDEN
         else:

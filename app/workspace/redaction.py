@@ -16,11 +16,11 @@ _SHORTEST: Final = 4
 
 _URL_LOGIN: Final = re.compile(r"(?P<scheme>\b[A-Za-z][A-Za-z0-9+.-]*://)[^\s/?#\"'@]*@")
 _NAMED: Final = re.compile(
-    r"""(?P<name>["']?\b\w*(?:passw(?:or)?d|passphrase|secret|token|api_?key|private_?key)\w*["']?\s*[=:]\s*)(?!["']?secret://)(?P<value>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,;)}\]]+)""",
+    r"""(?P<name>["']?\b\w*(?:passw(?:or)?d|passphrase|secret|token|api_?key|private_?key)\w*["']?\s*[=:](?!//)\s*)(?!["']?secret://)(?P<value>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,;)}\]]+)""",
     re.IGNORECASE,
 )
 _PEM: Final = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
-_URL_HOST: Final = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]*://(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s/?#:\"'@\[\]]+)")
+_URL_HOST: Final = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]*://(?:[^\s/?#\"'@]*@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s/?#:\"'@\[\]]+)")
 _IPV4: Final = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")
 _LOCAL: Final = {"localhost", "127.0.0.1", "0.0.0.0", "[::1]", "::1"}  # noqa: S104  compared with, not bound to
 
@@ -68,7 +68,7 @@ class Pseudonyms:
         if original not in self._names:
             self._counts[kind] = self._counts.get(kind, 0) + 1
             self._names[original] = f"{kind}-{self._counts[kind]}"
-            if len(original) > 2:
+            if len(original) > 1:
                 pattern = re.compile(rf"(?<![A-Za-z0-9]){re.escape(original)}(?![A-Za-z0-9])", re.IGNORECASE)
                 self._patterns.append((pattern, self._names[original]))
         return self._names[original]

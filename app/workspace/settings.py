@@ -36,6 +36,9 @@ SETTINGS: Final[dict[str, Setting]] = {
 }
 
 
+_KIND_WORDS: Final[dict[type, str]] = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+
+
 class Settings:
     """The settings of this person. A broken file is kept aside, and what it said wrongly is the default.
 
@@ -104,7 +107,7 @@ def _fault(setting: Setting, value: object) -> str:
     """Why a setting cannot have a value; "" when it can."""
     wanted = type(setting.default)
     if type(value) is not wanted and not (wanted is float and type(value) is int):
-        return f"it must be a {wanted.__name__}"
+        return f"it must be {_KIND_WORDS[wanted]}"
     if setting.choices and value not in setting.choices:
         return f"it must be one of {', '.join(setting.choices)}"
     if isinstance(value, int | float) and not (

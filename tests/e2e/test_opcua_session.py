@@ -10,7 +10,7 @@ import pytest
 
 from app.drivers import open_session
 from app.drivers.base import Alive, Ended, EndpointConfig, Event, Gap, Item, ItemStates, WatchItem
-from app.drivers.opcua.session import discover
+from app.drivers.opcua.session import OpcUaSession, discover
 from app.errors import EndpointError
 from app.model.columns import SampleColumns
 from app.model.plant import Security
@@ -178,9 +178,11 @@ async def test_that_a_handle_watched_again_is_replaced(peer: OpcUaPeer) -> None:
         assert (await first_samples(events, {1}))[1].value == 903.0
 
 
-async def test_that_life_is_told_every_second_though_nothing_changes(peer: OpcUaPeer) -> None:
+@pytest.mark.parametrize("watched", [[], [WatchItem(address=LINE + "s=Counter", handle=1, interval_ms=100)]], ids=["silence", "changes"])
+async def test_that_life_is_told_every_second_whether_something_changes_or_not(peer: OpcUaPeer, watched: list[WatchItem]) -> None:
     async with connected(peer.url) as session:
         events = session.events()
+        await session.set_watch(watched, [])
         moments = [time.monotonic()]
         for _ in range(6):
             (*_, alive) = await until(events, lambda event: isinstance(event, Alive))
@@ -329,6 +331,26 @@ async def test_that_a_frozen_server_ends_the_session_after_the_watchdog(own_peer
     assert isinstance(ended, Ended)
     assert "no answer" in ended.why
     assert 5.0 < took_s < 9.0
+
+
+async def test_that_the_secure_channel_is_renewed_and_a_failed_renewal_ends_the_session(own_peer: Callable[..., OpcUaPeer]) -> None:
+    server = own_peer()
+    session = open_session(EndpointConfig(name="peer", url=server.url, settings={"timeout_s": 1.0}))
+    assert isinstance(session, OpcUaSession)
+    session._channel._client.secure_channel_timeout = 400  # ms; an hour by default
+    try:
+        await session.open(10.0)
+        events = session.events()
+        await session.set_watch([WatchItem(address=LINE + "s=Counter", handle=1, interval_ms=100)], [])
+        begin = time.monotonic()
+        await until(events, lambda _: time.monotonic() - begin > 2.0)  # six renewals
+        server.freeze()
+        (*_, ended) = await until(events, lambda event: isinstance(event, Ended), 4.0)
+    finally:
+        server.thaw()
+        await session.close()
+    assert isinstance(ended, Ended)
+    assert "secure channel could not be renewed" in ended.why
 
 
 async def test_that_a_short_freeze_is_survived(own_peer: Callable[..., OpcUaPeer]) -> None:

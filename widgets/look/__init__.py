@@ -60,7 +60,7 @@ from widgets.look.theme import (
     value_font,
 )
 from widgets.look.values import QUALITY_ROLE, UNIT_ROLE, ValueDelegate
-from widgets.look.views import calm_table, calm_tree
+from widgets.look.views import ColumnFit, calm_table, calm_tree
 
 __all__ = [
     "BADGE_ROLE",
@@ -73,6 +73,7 @@ __all__ = [
     "Card",
     "Chip",
     "ChipBar",
+    "ColumnFit",
     "ConnectionChip",
     "ConnectionState",
     "ElidedLabel",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QTreeView
 
 from widgets.look.theme import row_px
@@ -31,6 +33,44 @@ def calm_tree(view: QTreeView, accessible_name: str) -> None:
     view.setAnimated(False)
     view.setAllColumnsShowFocus(True)
     _calm_header(view.header())
+
+
+class ColumnFit(QObject):
+    """Spreads the columns of a view over its width, by weight and not below a least width, until the person drags one.
+
+    So that at 1366 pixels the last column is not somewhere to the right of the screen.
+    """
+
+    def __init__(self, view: QTableView | QTreeView, weights: Sequence[tuple[int, int]]) -> None:
+        """``weights``: (weight, least width in average characters) of each column; a hidden column takes nothing."""
+        super().__init__(view)
+        self._view, self._weights = view, weights
+        self._header = view.header() if isinstance(view, QTreeView) else view.horizontalHeader()
+        self._own = self._free = False
+        self._header.setStretchLastSection(False)
+        self._header.sectionResized.connect(self._on_resized)
+        view.viewport().installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self.fit()
+        return False
+
+    def fit(self) -> None:
+        if self._free:
+            return
+        unit = self._view.fontMetrics().averageCharWidth()
+        shown = [column for column in range(len(self._weights)) if not self._view.isColumnHidden(column)]
+        least = {column: self._weights[column][1] * unit + 12 for column in shown}
+        spare = max(0, self._view.viewport().width() - sum(least.values()))
+        total = sum(self._weights[column][0] for column in shown) or 1
+        self._own = True
+        for column in shown:
+            self._view.setColumnWidth(column, least[column] + spare * self._weights[column][0] // total)
+        self._own = False
+
+    def _on_resized(self) -> None:
+        self._free = self._free or not self._own
 
 
 def _calm(view: QAbstractItemView, accessible_name: str) -> None:

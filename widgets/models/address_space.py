@@ -14,8 +14,9 @@ from PySide6.QtCore import QAbstractItemModel, QMimeData, QModelIndex, QPersiste
 
 from app.drivers import spec_for
 from app.drivers.base import BrowseColumns
+from app.edits import Edit
 from app.errors import UserError
-from app.model.plant import Endpoint
+from app.model.plant import Endpoint, Unit
 from app.runtime.state import Reply
 from widgets.look import color, icon
 from widgets.mime import NODES, DraggedNodes, mime_of_nodes
@@ -72,6 +73,7 @@ class AddressSpaceModel(QAbstractItemModel):
         super().__init__()
         self._workbench = workbench
         self._top: list[TreeNode] = []
+        self._units_changed: dict[str, int] = {}  # endpoint → since when it was connected (ns) as its units were edited
         workbench.project_replaced.connect(self.rebuild)
         workbench.edited.connect(self._on_edited)
         workbench.endpoint_changed.connect(self._on_endpoint_changed)
@@ -82,9 +84,12 @@ class AddressSpaceModel(QAbstractItemModel):
     def rebuild(self) -> None:
         """One row per endpoint, nothing expanded."""
         self.beginResetModel()
-        endpoints = sorted(self._workbench.endpoints().values(), key=lambda endpoint: endpoint.name.casefold())
-        self._top = [self._endpoint_node(endpoint, row) for row, endpoint in enumerate(endpoints)]
+        self._top = [self._endpoint_node(endpoint, row) for row, endpoint in enumerate(self._endpoints())]
+        self._units_changed.clear()
         self.endResetModel()
+
+    def _endpoints(self) -> list[Endpoint]:
+        return sorted(self._workbench.endpoints().values(), key=lambda endpoint: (endpoint.name.casefold(), endpoint.id))
 
     def _endpoint_node(self, endpoint: Endpoint, row: int) -> TreeNode:
         try:
@@ -93,10 +98,48 @@ class AddressSpaceModel(QAbstractItemModel):
             driver = "opcua"
         return TreeNode(f"endpoint-{driver}", endpoint.id, "", endpoint.name, row=row)
 
-    def _on_edited(self) -> None:
-        names = {endpoint.id: endpoint.name for endpoint in self._workbench.endpoints().values()}
-        if names != {node.endpoint: node.name for node in self._top}:
-            self.rebuild()
+    def _on_edited(self, edit: Edit) -> None:
+        """Endpoints that came, went or have another name; all other rows stay as they are, expanded and selected."""
+        for change in edit.changes:
+            if isinstance(unit := change.after or change.before, Unit):
+                self._units_changed[unit.endpoint] = self._workbench.live.state(unit.endpoint).since_ns
+        if any(change.kind == "endpoint" for change in edit.changes):
+            self._adopt(self._endpoints())
+
+    def _adopt(self, endpoints: Sequence[Endpoint]) -> None:
+        wanted = {endpoint.id for endpoint in endpoints}
+        for row in reversed([node.row for node in self._top if node.endpoint not in wanted]):
+            self.beginRemoveRows(QModelIndex(), row, row)
+            self._renumber([*self._top[:row], *self._top[row + 1 :]])
+            self.endRemoveRows()
+        for row, endpoint in enumerate(endpoints):
+            held = next((node for node in self._top if node.endpoint == endpoint.id), None)
+            if held is None:
+                self.beginInsertRows(QModelIndex(), row, row)
+                self._renumber([*self._top[:row], self._endpoint_node(endpoint, row), *self._top[row:]])
+                self.endInsertRows()
+            else:
+                self._move(held, row)
+                self._rename(held, endpoint)
+
+    def _renumber(self, top: list[TreeNode]) -> None:
+        for row, node in enumerate(top):
+            node.row = row
+        self._top = top
+
+    def _move(self, node: TreeNode, row: int) -> None:
+        """Up to its place; every row above is where it belongs already."""
+        if node.row != row:
+            self.beginMoveRows(QModelIndex(), node.row, node.row, QModelIndex(), row)
+            others = [other for other in self._top if other is not node]
+            self._renumber([*others[:row], node, *others[row:]])
+            self.endMoveRows()
+
+    def _rename(self, node: TreeNode, endpoint: Endpoint) -> None:
+        now = self._endpoint_node(endpoint, node.row)
+        if (now.name, now.kind) != (node.name, node.kind):
+            node.name, node.kind = now.name, now.kind
+            self.dataChanged.emit(self.index_of(node), self.index_of(node))
 
     def _on_endpoint_changed(self, endpoint: str) -> None:
         for node in self._top:
@@ -104,8 +147,11 @@ class AddressSpaceModel(QAbstractItemModel):
                 continue
             index = self.index_of(node)
             self.dataChanged.emit(index, index)
+            state = self._workbench.live.state(endpoint)
             failed = node.token is None and len(node.children) == 1 and node.children[0].kind in ("error", "loading")
-            if self._workbench.live.state(endpoint).phase == "connected" and (failed or node.state == "unread"):
+            other_units = self._units_changed.get(endpoint, state.since_ns) != state.since_ns  # connected again, with these
+            if state.phase == "connected" and (failed or other_units or node.state == "unread"):
+                self._units_changed.pop(endpoint, None)
                 self.refresh(self.index_of(node))
 
     def node(self, index: Index) -> TreeNode:
@@ -143,9 +189,9 @@ class AddressSpaceModel(QAbstractItemModel):
 
     def fetchMore(self, parent: Index) -> None:
         """Ask for the children; returns at once with a "reading…" row in their place."""
-        node = self.node(parent)
-        if node.state != "unread" or not node.expandable:
+        if not self.canFetchMore(parent):
             return
+        node = self.node(parent)
         node.state = "reading"
         phase = self._workbench.live.state(node.endpoint).phase
         if phase != "connected":

@@ -18,13 +18,13 @@ from widgets.dialogs.asset import show_new_asset
 from widgets.dialogs.asset_type import import_asset_types, show_asset_type
 from widgets.dialogs.choose_tag import show_choose_tag
 from widgets.dialogs.transform import show_transform
-from widgets.look import BadgeDelegate, Card, ChipBar, EmptyState, SearchField, ValueDelegate, calm_tree, icon, tool_button
+from widgets.look import BadgeDelegate, Card, ChipBar, ColumnFit, EmptyState, SearchField, ValueDelegate, calm_tree, icon, tool_button
 from widgets.mapping_edits import map_tags
 from widgets.models.mapping_tree import FILTERS, IT_NOW, QUALITY, REVIEW, SOURCE_NOW, MappingTreeModel, MapRow
 from widgets.registry import Mode
 from widgets.workbench import Workbench
 
-_CHARS = (30, 9, 8, 26, 20, 16, 16, 13, 18)
+_COLUMNS = ((4, 16), (0, 8), (0, 5), (4, 12), (3, 8), (2, 10), (2, 10), (0, 11), (1, 12))
 WANT_DELAY_MS = 120
 
 
@@ -43,9 +43,7 @@ class MapMode(QWidget):
         self.view = QTreeView()
         calm_tree(self.view, "Assets and their mappings")
         self.view.setModel(self.model)
-        width = self.view.fontMetrics().averageCharWidth()
-        for column, chars in enumerate(_CHARS):
-            self.view.setColumnWidth(column, chars * width + 14)
+        self._fit = ColumnFit(self.view, _COLUMNS)
         for column in (SOURCE_NOW, IT_NOW):
             self.view.setItemDelegateForColumn(column, ValueDelegate(self.view))
         for column in (QUALITY, REVIEW):

@@ -39,6 +39,10 @@ class EndpointDelegate(QStyledItemDelegate):
         state = index.data(STATE_ROLE)
         if state:
             text, tone = state
+            metrics = painter.fontMetrics()
+            taken = option.decorationSize.width() + metrics.horizontalAdvance(f"{index.data()}   {text}") + 24
+            if taken > option.rect.width():
+                return  # the name comes first; the status bar has the state too
             painter.save()
             painter.setPen(color(tone))
             painter.drawText(option.rect.adjusted(0, 0, -8, 0), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
@@ -95,6 +99,8 @@ class EndpointsPanel(QWidget):
         self.search.query.connect(self._on_query)
         self.model.browsed.connect(self._on_browsed)
         self.model.modelReset.connect(self._on_reset)
+        for signal in (self.model.rowsInserted, self.model.rowsRemoved):
+            signal.connect(self._on_rows_changed)
         self.tree.selectionModel().selectionChanged.connect(lambda *_: self._on_selected(self._tree_nodes()))
         self.table.selectionModel().selectionChanged.connect(lambda *_: self._on_selected(self._hit_nodes()))
         self.tree.customContextMenuRequested.connect(lambda at: self._on_menu(self.tree, at))
@@ -111,6 +117,11 @@ class EndpointsPanel(QWidget):
     def _on_reset(self) -> None:
         self._opened.clear()
         self._show_right_page()
+
+    def _on_rows_changed(self, parent: QModelIndex) -> None:
+        if not parent.isValid():
+            self._opened &= set(self._workbench.endpoints())
+            self._show_right_page()
 
     def _show_right_page(self) -> None:
         has_endpoints = bool(self._workbench.endpoints())

@@ -103,6 +103,7 @@ class PlotGrid(QWidget):
         self._columns = view.columns
         for plot in view.plots or (PlotView(),):
             self.add_pane(list(plot.tags), keep=False)
+        self._want()
 
     def add_pane(self, tags: list[str] | None = None, *, keep: bool = True) -> PlotPane:
         pane = PlotPane(self._workbench, self._base_ns)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -105,10 +108,11 @@ class Builder:
             # Only of methods and properties is it known that nothing is below them (BrowseColumns.has_children).
             found += [page.id[row] for row in range(len(page)) if page.node_class[row] == "variable" and page.has_children[row]]
         if not found:
-            raise UserError("No tags found", where=node, why="no variable is below this node", fix='See what there is with "tagloom browse"')
+            fix = 'See what there is with "tagloom browse"'
+            raise UserError("No tags found", where=node, why="no variable is below this node", fix=fix)
         known = {tag.address for tag in self.editor.project.tags_of(chosen.endpoint.id)}
         fresh = [id_ for id_ in dict.fromkeys(found) if id_ not in known]
-        drafts = [draft_of(details) for details in self._details(chosen, fresh)]
+        drafts = drafts_of(self._details(chosen, fresh))
         self.editor.do(add_tags(self.editor.project, chosen.endpoint.id, drafts))
 
     def _details(self, chosen: Target, nodes: Sequence[str]) -> list[NodeDetails]:
@@ -138,17 +142,35 @@ class Builder:
             raise UserError("Not made", where=str(self.path), why="there is a file of this name already", fix="Choose another name")
 
 
-def draft_of(details: NodeDetails) -> TagDraft:
-    """A tag as the server describes the variable."""
+def drafts_of(nodes: Sequence[NodeDetails]) -> list[TagDraft]:
+    """Tags as the server describes the variables.
+
+    Names are those of the variables, or where two are equal, their paths below what all have in common: ``Filler1/Motor/Speed``.
+    """
+    repeated = Counter(node.name for node in nodes)
+    paths = [_names(node.path) for node in nodes]
+    levels = zip(*(path[:-1] for path in paths), strict=False)
+    shared = sum(1 for _ in takewhile(lambda names: len(set(names)) == 1, levels))
+    return [
+        _draft(node, node.name if repeated[node.name] == 1 else "/".join(path[shared:])) for node, path in zip(nodes, paths, strict=True)
+    ]
+
+
+def _names(path: str) -> list[str]:
+    """The names of a browse path, which marks reserved letters inside a name with "&" (OPC 10000-4 Annex A.2)."""
+    return [re.sub("&(.)", r"\1", name) for name in re.split(r"(?<!&)/", path)]
+
+
+def _draft(node: NodeDetails, name: str) -> TagDraft:
     return TagDraft(
-        address=details.id,
-        name=details.name or details.id,
-        type=details.type,
-        path=details.path,
-        unit=details.unit,
-        low=details.low,
-        high=details.high,
-        enum=dict(details.enum),
-        access="rw" if details.access == "rw" else "w" if details.access == "w" else "r",
-        description=details.description,
+        address=node.id,
+        name=name or node.id,
+        type=node.type,
+        path=node.path,
+        unit=node.unit,
+        low=node.low,
+        high=node.high,
+        enum=dict(node.enum),
+        access="rw" if node.access == "rw" else "w" if node.access == "w" else "r",
+        description=node.description,
     )

@@ -74,7 +74,8 @@ def target(endpoint: str, project: Path | None, overrides: Sequence[str]) -> Ite
 def _from_url(text: str, overrides: Sequence[str]) -> tuple[Endpoint, Editor, dict[str, str]]:
     if ":" not in text:
         why = "it is not a URL, and no project is given in which an endpoint could have this name"
-        raise UserError("No such endpoint", where=text, why=why, fix='Write a URL such as "opc.tcp://10.0.4.20:4840", or add --project FILE')
+        fix = 'Write a URL such as "opc.tcp://10.0.4.20:4840", or add --project FILE'
+        raise UserError("No such endpoint", where=text, why=why, fix=fix)
     if overrides:
         raise UserError("--endpoint has no use here", where=overrides[0], why="ENDPOINT is a URL itself", fix="Leave one of them out")
     url = spec_for(text).parse_url(text)

@@ -23,7 +23,7 @@ from app.edits import Editor
 from app.errors import UserError
 from app.gateways import Options, exporters, write_export
 from app.mapping.evaluate import ItValue, compile_mapping
-from app.mapping.message import messages
+from app.mapping.message import Message, messages
 from app.model.columns import SampleColumns
 from app.model.itmodel import Asset
 from app.model.mapping import Mapping as TagMapping
@@ -172,9 +172,8 @@ class Journey:
         states = Counter(review_state(self._project, id_) for id_ in values)
         asset = next(asset for asset in self._project.all(Asset).values() if asset.name == ASSET)
         (message,) = messages(self._project, asset, self._by_path(asset, values))
-        shown = json.dumps(message.payload, ensure_ascii=False, indent=2)
         reviewed = ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
-        return f"{usable} of {len(values)} mapped attributes have an IT value ({reviewed})\n{message.topic}\n{shown}"
+        return f"{usable} of {len(values)} mapped attributes have an IT value ({reviewed})\n{_shown(message)}"
 
     def _save(self) -> str:
         fingerprint = save(self._project, self._path, None)
@@ -242,6 +241,15 @@ def _copy_example(folder: Path) -> Path:
     for name in (target.name, view_path(target).name):
         replace_file(folder / name, (files("projects") / name).read_bytes())
     return target
+
+
+def _shown(message: Message) -> str:
+    """Topic and message, one attribute on a line."""
+    head = {key: value for key, value in message.payload.items() if key != "values"}
+    values = message.payload.get("values")
+    assert isinstance(values, dict)
+    lines = [f"    {key}: {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
+    return "\n".join([f"  {message.topic}", f"  {json.dumps(head, ensure_ascii=False)}", *lines])
 
 
 def _require(count: int, what: str, where: str) -> None:

@@ -47,6 +47,8 @@ def value_text(value: Value, type_: str) -> str:
         return str(np.float32(value))
     if isinstance(value, float):
         return f"{value:.15g}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
     shown = value if isinstance(value, str) else "" if value is None else json.dumps(json_value(value)[0], ensure_ascii=False)
     shown = plain(shown)
     return shown if len(shown) <= VALUE_WIDTH else f"{shown[: VALUE_WIDTH - 1]}…"
@@ -66,12 +68,10 @@ def _put_rich(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def plain(text: str) -> str:
-    """On one line: control characters from a device must not move a terminal's cursor, nor begin a new line."""
-    return "".join("�" if unicodedata.category(letter) in ("Cc", "Cs") else letter for letter in text)
+    """On one line: what a device sends must not move a terminal's cursor, turn its direction, nor begin a new line."""
+    return "".join("�" if unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Zl", "Zp") else letter for letter in text)
 
 
 def _width(text: str) -> int:
     """Columns on a terminal: East Asian wide letters take two, combining marks none."""
-    return sum(
-        0 if unicodedata.combining(letter) else 2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text
-    )
+    return sum(0 if unicodedata.combining(letter) else 2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)

@@ -41,7 +41,8 @@ def asked_for(target: Target, addresses: Sequence[str], tags: str | None, notati
         CollectedError: Every address that is none.
     """
     if addresses and tags:
-        raise UserError("Too much was asked for", where="the command line", why="both addresses and --tags are given", fix="Give one of them")
+        why = "both addresses and --tags are given"
+        raise UserError("Too much was asked for", where="the command line", why=why, fix="Give one of them")
     if not addresses and not tags and not (target.in_project and target.project.tags_of(target.endpoint.id)):
         fix = 'Give addresses in double quotes, for example "ns=2;s=Line1.Speed" or "3/holding:100:float32", or --tags FILE'
         raise UserError("Nothing was asked for", where=target.label, why="neither an address nor --tags is given", fix=fix)

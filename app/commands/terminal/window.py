@@ -44,6 +44,8 @@ def take_pictures(project: Path, overrides: Sequence[str], folder: Path, timeout
     Raises:
         UserError: It failed, did not end in time, or left none; what it wrote to standard error is the reason.
     """
+    for old in folder.glob("*.png"):  # of a mode that is no more
+        old.unlink()
     command = [*_command(project, overrides, connect=True), "--pictures", str(folder)]
     environment = {**module_environment(), "QT_QPA_PLATFORM": "offscreen"}
     try:

@@ -224,5 +224,7 @@ def test_that_the_cap_of_its_memory_makes_a_hostile_answer_an_error_and_not_a_de
 def test_that_ctrl_c_in_the_terminal_does_not_end_it_before_its_parent_says_so(child: Child) -> None:
     child.open()
     child.process.send_signal(signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):
+        child.process.wait(0.5)
     child.send(frames.Browse(token=1, nodes=("x",)))
     child.until(frames.Replied)

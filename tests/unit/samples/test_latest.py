@@ -89,3 +89,13 @@ def test_that_it_grows_with_what_is_watched() -> None:
     latest.apply(SampleColumns.of([(handle, sample(float(handle))) for handle in handles]), 1.0)
     assert [latest.sample(handle) for handle in (1, 2_500, 5_000)] == [sample(1.0), sample(2500.0), sample(5000.0)]
     assert len(latest) == 5_000
+
+
+def test_that_the_first_sample_of_a_reused_slot_is_a_change_though_it_equals_the_last_of_the_one_before() -> None:
+    latest = Latest()
+    latest.add([1])
+    latest.apply(SampleColumns.of([(1, sample(5.0))]), 1.0)
+    latest.remove([1])
+    latest.add([2])
+    latest.apply(SampleColumns.of([(2, sample(5.0))]), 2.0)
+    assert latest.times(2) == (2.0, 2.0)

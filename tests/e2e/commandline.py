@@ -1,0 +1,82 @@
+"""The real command line as a process, as a person starts it in a folder of his own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from app.processes import module_command, module_environment
+
+TIMEOUT_S = 60
+
+
+class Done(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:  # Any: JSON
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+def environment() -> dict[str, str]:
+    """Without a display, whatever the machine has."""
+    hidden = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    return {name: value for name, value in module_environment().items() if name not in hidden}
+
+
+def tagloom(*arguments: str | Path, cwd: Path, stdin: bytes = b"", timeout_s: float = TIMEOUT_S) -> Done:
+    """Run one command to its end. No traceback may ever be seen."""
+    command = module_command("app.commands", [str(argument) for argument in arguments])
+    done = subprocess.run(command, cwd=cwd, env=environment(), input=stdin, capture_output=True, timeout=timeout_s, check=False)
+    found = Done(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))
+    assert "Traceback" not in found.err, found.err
+    return found
+
+
+class Running:
+    """A command that goes on by itself; its output goes to a file that can be looked at meanwhile."""
+
+    def __init__(self, *arguments: str | Path, cwd: Path) -> None:
+        self._out, self._err = (cwd / "out.txt").open("wb"), (cwd / "err.txt").open("wb")
+        flags = {} if os.name == "nt" else {"start_new_session": True}
+        self.process = subprocess.Popen(
+            module_command("app.commands", [str(argument) for argument in arguments]),
+            cwd=cwd, env=environment(), stdin=subprocess.DEVNULL, stdout=self._out, stderr=self._err, **flags,
+        )  # fmt: skip
+        self._cwd = cwd
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:  # Any: JSON
+        """Whole lines so far."""
+        text = (self._cwd / "out.txt").read_text(encoding="utf-8")
+        return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+
+    @property
+    def err(self) -> str:
+        return (self._cwd / "err.txt").read_text(encoding="utf-8")
+
+    def until(self, what: str, condition: Any, within_s: float = 20.0) -> None:  # Any: a function without arguments
+        deadline = time.monotonic() + within_s
+        while not condition():
+            assert self.process.poll() is None, f"it ended with {self.process.returncode} before {what}: {self.err}"
+            assert time.monotonic() < deadline, f"not within {within_s} s: {what}\n{self.err}\n{self.lines[-3:]}"
+            time.sleep(0.05)
+
+    def end(self, within_s: float = 20.0) -> int:
+        try:
+            return self.process.wait(within_s)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self._out.close()
+        self._err.close()
