@@ -1,4 +1,4 @@
-"""Editors inside table cells: a list of words, a unit picker."""
+"""Cells of tables: a list of words, a unit picker, a path whose end matters most."""
 
 from __future__ import annotations
 
@@ -57,3 +57,12 @@ class UnitDelegate(QStyledItemDelegate):
         with suppress(ValueError):  # stays as typed, and is a problem of the form: a person must see what was wrong
             text = unit_text(unit_code(text))
         model.setData(index, text, Qt.ItemDataRole.EditRole)
+
+
+class PathDelegate(QStyledItemDelegate):
+    """A path that gives way at its beginning: the asset is at the end."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
+        super().initStyleOption(option, index)
+        # The stub types the attributes of style options as read-only properties; they are plain members.
+        option.textElideMode = Qt.TextElideMode.ElideLeft

@@ -95,10 +95,16 @@ class DockLayout:
             self._dress(dock)
 
     def resize(self, layout: Layout) -> None:
-        for group in layout.groups:
-            docks = [self._docks[key] for key in group.docks if key in self._docks][:1]
-            orientation = Qt.Orientation.Vertical if group.area in ("top", "bottom") else Qt.Orientation.Horizontal
-            self._window.resizeDocks(docks, [group.size_px for _ in docks], orientation)
+        """One call per orientation: of several, the last takes its space from the docks of those before.
+
+        Sizes hold only once the docks are laid out, so that is done first.
+        """
+        if inner := self._window.layout():
+            inner.activate()
+        for orientation, areas in ((Qt.Orientation.Horizontal, ("left", "right")), (Qt.Orientation.Vertical, ("top", "bottom"))):
+            groups = [group for group in layout.groups if group.area in areas and group.docks[0] in self._docks]
+            if groups:
+                self._window.resizeDocks([self._docks[group.docks[0]] for group in groups], [group.size_px for group in groups], orientation)
 
     def _place(self, group: Group) -> None:
         docks = [self._docks[key] for key in group.docks if key in self._docks]

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence, QShortcut, QTextCursor
+from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QSplitter, QTextEdit, QVBoxLayout, QWidget
 
 from widgets.json_view import MonoView
+from widgets.keys import on_key
 from widgets.look import SearchField, color, label, tool_button
 
 SHOWN_CHARS: Final = 1_000_000
@@ -57,7 +58,7 @@ class FileViews(QWidget):
         self.next.clicked.connect(lambda: self._go(1))
         self.previous.clicked.connect(lambda: self._go(-1))
         for keys, slot in (("Ctrl+F", self.search.setFocus), ("F3", self.next.click), ("Shift+F3", self.previous.click)):
-            QShortcut(QKeySequence(keys), self, slot, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            on_key(self, keys, slot, children=True)
 
     def show_files(self, files: Mapping[str, bytes]) -> None:
         """Args: files: relative path → content, in the order to be listed."""
@@ -117,11 +118,10 @@ class FileViews(QWidget):
         marks = []
         for number, cursor in enumerate(self._hits):
             mark = QTextEdit.ExtraSelection()
-            # The stub has no members of this plain struct.
-            mark.cursor = cursor  # type: ignore[attr-defined]  # as said above
-            mark.format.setBackground(color("accent" if number == self._at else "accent_bg"))  # type: ignore[attr-defined]  # as above
+            mark.cursor = cursor
+            mark.format.setBackground(color("accent" if number == self._at else "accent_bg"))
             if number == self._at:
-                mark.format.setForeground(color("on_accent"))  # type: ignore[attr-defined]  # as above
+                mark.format.setForeground(color("on_accent"))
             marks.append(mark)
         self.text.setExtraSelections(marks)
         count = f"{len(self._hits)}{'+' if len(self._hits) == HITS else ''}"

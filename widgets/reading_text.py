@@ -29,7 +29,7 @@ def value_text(reading: Reading, tag: Tag | None = None) -> str:
 
 
 def plain(value: Value) -> str:
-    """One value on one line: 7 significant digits, thousands separated, arrays cut."""
+    """One value on one line: 6 significant digits, thousands separated, arrays cut."""
     if value is None:
         return "–"
     if isinstance(value, bool):
@@ -52,8 +52,8 @@ def _float(value: float) -> str:
     if math.isnan(value) or math.isinf(value):
         return "NaN" if math.isnan(value) else ("∞" if value > 0 else "−∞")
     if value == 0 or 1e-4 <= abs(value) < 1e9:
-        digits = max(0, 6 - max(0, math.floor(math.log10(abs(value))))) if value else 1
-        text = f"{value:,.{min(digits, 6)}f}"
+        digits = max(0, 5 - max(0, math.floor(math.log10(abs(value))))) if value else 1
+        text = f"{value:,.{digits}f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
     return f"{value:.6g}"
 

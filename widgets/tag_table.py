@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, QObject, QPoint, Qt, QTimer
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QMenu, QStackedWidget, QTableView, QVBoxLayout, QWidget
 
 from app.model.plant import Tag, WatchList
 from widgets.dialogs.import_tags import show_import_tags, show_paste_tags
+from widgets.keys import on_key
 from widgets.look import BadgeDelegate, ChipBar, EmptyState, SearchField, ValueDelegate, button, calm_table
 from widgets.models.tag_table import COLUMNS, NAME, QUALITY, VALUE, TagTableModel
 from widgets.tag_menu import fill_tag_menu
@@ -94,7 +95,7 @@ class TagTable(QWidget):
         for signal in (workbench.edited, workbench.project_replaced):
             signal.connect(self._rebuild_lists)
         for keys, slot in (("Ctrl+C", self._copy), ("Ctrl+V", self._paste), ("Ctrl+F", self.search.setFocus)):
-            QShortcut(QKeySequence(keys), self.view, slot, context=Qt.ShortcutContext.WidgetShortcut)
+            on_key(self.view, keys, slot)
 
     # Which rows are visible
 

@@ -33,6 +33,11 @@ class Stage(NamedTuple):
     reason: str
     tip: str = ""
 
+    @property
+    def refused(self) -> bool:
+        """The text under ``value`` is the reason why there is none."""
+        return self.value != "" and self.value == self.reason
+
 
 def trial_sample(text: str, type_: str) -> Sample:
     """A good sample of now with the value that was typed: a number where it is one, true and false, else text."""
@@ -93,9 +98,10 @@ def _after(mapping: Mapping, number: int, sample: Sample | None, unit: str, qual
     try:
         return Stage(words, plain(compile_transform(steps)(sample.value)), unit, quality, "")
     except (TransformError, OverflowError) as error:
-        return Stage(words, str(error) or "too large", "", "bad", str(error) or "the result is too large")
+        reason = str(error) if isinstance(error, TransformError) else "the result is too large"
+        return Stage(words, reason, "", "bad", reason)
     except UserError as error:
-        return Stage(words, error.why, "", "bad", f"{error.what}: {error.why}")
+        return Stage(words, error.why, "", "bad", error.why)
 
 
 def _it_value(project: Project, mapping: Mapping, attribute: Attribute | None, sample: Sample | None, quality: str, why: str) -> Stage:

@@ -125,7 +125,7 @@ class _Maker:
     def _attributes(self, own: str) -> list[Attribute]:
         made: list[Attribute] = []
         taken = self.project.ids()
-        draft = TypeDraft(self.typed.name.strip())
+        draft = TypeDraft(self.typed.name.strip() or "the type")
         for number, row in enumerate(self.typed.attributes, 1):
             cells = {name: row.cells.get(name, "").strip() for name in CELLS}
             if not any(cells.values()):

@@ -78,7 +78,7 @@ def canonical(struct: S) -> S:
     """The same struct with every field that equals its default holding the default itself, so that it is left out of the line."""
     defaults, structs = _SHAPES[type(struct)]
     other: dict[str, object] = {}
-    if type(struct) is TagMapping:
+    if isinstance(struct, TagMapping):
         for place, step in enumerate(struct.transform):
             if (plain := canonical(step)) is not step:
                 steps = cast("tuple[Transform, ...]", other.get("transform", struct.transform))
@@ -89,7 +89,7 @@ def canonical(struct: S) -> S:
             other[name] = inner
     for name, default in defaults:
         held = getattr(struct, name)
-        if held is not default and (other[name] if name in other else held) == default:
+        if held is not default and other.get(name, held) == default:
             other[name] = default
     return msgspec.structs.replace(struct, **other) if other else struct
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,10 +45,10 @@ class Running:
 
     def __init__(self, *arguments: str | Path, cwd: Path) -> None:
         self._out, self._err = (cwd / "out.txt").open("wb"), (cwd / "err.txt").open("wb")
-        flags = {} if os.name == "nt" else {"start_new_session": True}
-        self.process = subprocess.Popen(
+        self.process: subprocess.Popen[bytes] = subprocess.Popen(
             module_command("app.commands", [str(argument) for argument in arguments]),
-            cwd=cwd, env=environment(), stdin=subprocess.DEVNULL, stdout=self._out, stderr=self._err, **flags,
+            cwd=cwd, env=environment(), stdin=subprocess.DEVNULL, stdout=self._out, stderr=self._err,
+            start_new_session=os.name != "nt",
         )  # fmt: skip
         self._cwd = cwd
 
@@ -61,7 +62,7 @@ class Running:
     def err(self) -> str:
         return (self._cwd / "err.txt").read_text(encoding="utf-8")
 
-    def until(self, what: str, condition: Any, within_s: float = 20.0) -> None:  # Any: a function without arguments
+    def until(self, what: str, condition: Callable[[], object], within_s: float = 20.0) -> None:
         deadline = time.monotonic() + within_s
         while not condition():
             assert self.process.poll() is None, f"it ended with {self.process.returncode} before {what}: {self.err}"

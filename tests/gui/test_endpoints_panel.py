@@ -51,7 +51,7 @@ def server(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Callable[[i
     return answer
 
 
-def rows(names: Sequence[str], **more: object) -> BrowseColumns:
+def rows(names: Sequence[str], *, leaf: bool = True, **more: object) -> BrowseColumns:
     count = len(names)
     return BrowseColumns(
         parent=(0,) * count,
@@ -61,7 +61,7 @@ def rows(names: Sequence[str], **more: object) -> BrowseColumns:
         path=tuple(names),
         node_class=("variable",) * count,
         type=("float32",) * count,
-        has_children=(False,) * count,
+        has_children=(not leaf,) * count,
         description=("",) * count,
         **more,  # type: ignore[arg-type]  # errors, resume
     )
@@ -305,3 +305,21 @@ def test_that_a_model_is_empty_without_endpoints(workbench: Workbench) -> None:
     model = AddressSpaceModel(workbench)
     assert model.rowCount() == 0
     assert not model.hasChildren(QModelIndex())
+
+
+def test_that_an_answer_for_a_row_that_has_gone_changes_nothing(
+    gui: Driver, server: Callable[[int, BrowseColumns | UserError], None]
+) -> None:
+    model = gui.endpoints.model
+    tester = QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Warning)
+    gui.add("a", "opc.tcp://127.0.0.1:4840")
+    top = model.index(0, 0)
+    model.fetchMore(top)
+    server(1, rows(["Folder"], leaf=False))
+    model.fetchMore(model.index(0, 0, top))  # token 2, and its parent is read again before the answer comes
+    model.refresh(top)
+    server(2, rows(["Child"]))
+    server(3, rows(["Folder", "Other"], leaf=False))
+    assert [node.name for node in gui.children(top)] == ["Folder", "Other"]
+    assert model.rowCount(model.index(0, 0, top)) == 0
+    del tester

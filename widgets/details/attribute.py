@@ -20,7 +20,7 @@ from widgets.dialogs.approve import show_approve
 from widgets.dialogs.choose_tag import show_choose_tag
 from widgets.dialogs.transform import show_transform
 from widgets.flow_row import flow_row
-from widgets.look import Badge, KeyValue, button, label
+from widgets.look import Badge, KeyValue, KeyValueTable, button
 from widgets.mapping_edits import map_tags, target_of
 from widgets.reading_text import is_trusted, quality_key, quality_text, value_text
 from widgets.transform_preview import it_text, it_unit
@@ -36,15 +36,15 @@ class AttributeView(Sheet):
         super().__init__()
         self._workbench = workbench
         self._wanted: str = ""
-        self.curve_title = label("", "title")
         self.curve = Curve()
-        self.body.addWidget(self.curve_title)
         self.body.addWidget(self.curve)
+        self.more = KeyValueTable(fit=True)
         self.map = button("Map to tag…", "tag", kind="primary")
         self.edit = button("Edit transform…", "transform")
         self.approve = button("Approve…", "approve")
         self.unmap = button("Unmap", "unlink", kind="flat")
         self.body.addWidget(flow_row(self.map, self.edit, self.approve, self.unmap))
+        self.body.addWidget(self.more)
         self.body.addStretch(1)
         self.map.clicked.connect(self._on_map)
         self.edit.clicked.connect(self._on_edit)
@@ -83,6 +83,7 @@ class AttributeView(Sheet):
         asset, row = project.get(Asset, target[0]), row_of(project, target)
         if asset is None or row is None:
             self.show_rows("", "this attribute is no longer in the project", [])
+            self.more.set_rows([])
             self._show_actions(None, exists=False)
             return
         mapping = mapping_of(project, target)
@@ -91,7 +92,8 @@ class AttributeView(Sheet):
         reading = self._workbench.live.reading(tag.id) if tag else Reading()
         value = evaluate(project, mapping, reading.sample) if mapping else None
         rows = self._live_rows(tag, mapping, reading, value, row.attribute)
-        self.show_rows(row.path, path_of(project, asset), [*rows, *self._finding_rows(asset, row, mapping), *_model_rows(row)])
+        self.show_rows(row.path, path_of(project, asset), [*rows, *self._finding_rows(asset, row, mapping)])
+        self.more.set_rows([*self._source_rows(tag, value, mapping), *_model_rows(row)])
         self._show_curve(tag, mapping, row.attribute, reading)
         self._show_actions(mapping, exists=True)
 
@@ -100,10 +102,8 @@ class AttributeView(Sheet):
     ) -> list[KeyValue]:
         if mapping is None or value is None:
             return [KeyValue("Source", "", badge="unmapped")]
-        endpoint = self._workbench.project.get(Endpoint, tag.endpoint) if tag else None
         rows = [KeyValue("Source", tag.name if tag else "no tag")]
         if tag is not None:
-            rows.append(KeyValue("Address", f"{endpoint.name if endpoint else tag.endpoint}\n{tag.address}"))
             rows.append(KeyValue("Source now", f"{value_text(reading, tag)} {symbol(tag.unit)}".strip() or "–"))
         rows.append(KeyValue("Transform", transform_text(mapping.transform) or "none"))
         rows.append(KeyValue("IT value now", f"{it_text(value)} {it_unit(value, attribute)}".strip()))
@@ -113,10 +113,17 @@ class AttributeView(Sheet):
             rows.append(KeyValue("Quality", quality_text(reading), badge=_quality_badge(reading)))
             if reading.problem:
                 rows.append(KeyValue("Why", reading.problem))
-        if value.time_ns is not None:
-            rows.append(KeyValue("Time", f"{rfc3339(value.time_ns)}\n{value.time_kind} time"))
-        rows += _policy_rows(mapping)
         return [*rows, *self._review_rows(mapping)]
+
+    def _source_rows(self, tag: Tag | None, value: ItValue | None, mapping: Mapping | None) -> list[KeyValue]:
+        rows: list[KeyValue] = []
+        if tag is not None:
+            endpoint = self._workbench.project.get(Endpoint, tag.endpoint)
+            rows += [KeyValue("Endpoint", endpoint.name if endpoint else tag.endpoint), KeyValue("Address", tag.address)]
+        if value is not None and value.time_ns is not None:
+            moment = rfc3339(value.time_ns // 1_000_000 * 1_000_000).replace("T", " ").replace("Z", " UTC")
+            rows.append(KeyValue(f"{value.time_kind.capitalize()} time", moment))
+        return rows + (_policy_rows(mapping) if mapping else [])
 
     def _review_rows(self, mapping: Mapping) -> list[KeyValue]:
         project = self._workbench.project
@@ -144,8 +151,6 @@ class AttributeView(Sheet):
         raw = reading.sample.value if reading.sample is not None else None
         number = float(raw) if isinstance(raw, int | float) and not isinstance(raw, bool) else None
         self.curve.show_line(line, number, trusted=is_trusted(reading))
-        self.curve_title.setText(transform_text(mapping.transform) if mapping else "")
-        self.curve_title.setVisible(self.curve.line is not None)
 
     def _show_actions(self, mapping: Mapping | None, *, exists: bool) -> None:
         self.map.setVisible(exists and mapping is None)
@@ -153,7 +158,6 @@ class AttributeView(Sheet):
             widget.setVisible(mapping is not None)
         if mapping is None:
             self.curve.show_line(None, None)
-            self.curve_title.hide()
         else:
             self.approve.setEnabled(review_state(self._workbench.project, mapping.id) != "approved")
 

@@ -54,10 +54,11 @@ class ApproveDialog(_Signed):
     def __init__(self, workbench: Workbench, ids: Sequence[str], words: Sequence[str], parent: QWidget | None = None) -> None:
         super().__init__(workbench, "Approve", "Approve", parent)
         self._ids = list(ids)
-        self.resize(520, 320)
+        self.resize(520, 270)
         states = [review_state(workbench.project, id_) for id_ in ids]
         waiting = len(ids) - states.count("approved")
-        title = f"{waiting} to approve" + (f", {states.count('approved')} are approved already" if "approved" in states else "")
+        done = states.count("approved")
+        title = f"{waiting} to approve" + (f", {done} approved already" if done else "")
         self.body.addWidget(label(title, "title"))
         listed = "\n".join(words[:SHOWN]) + (f"\nand {len(words) - SHOWN} more" if len(words) > SHOWN else "")
         self.body.addWidget(label(listed, "dim", wrap=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QComboBox, QFormLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLineEdit, QWidget
 
 from app.edits import Edit
 from app.edits.assets import add_asset, move_asset, rename_asset
@@ -31,8 +31,10 @@ class NewAssetDialog(EditDialog):
         self.summary = label("", "dim", wrap=True)
         form = QFormLayout()
         form.addRow("Name", self.name)
-        form.addRow("Asset type", self.type)
-        form.addRow("", self.new_type)
+        types = QHBoxLayout()
+        types.addWidget(self.type, 1)
+        types.addWidget(self.new_type)
+        form.addRow("Asset type", types)
         form.addRow("Place", self.place)
         self.body.addLayout(form)
         self.body.addWidget(self.summary)

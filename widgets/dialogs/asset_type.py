@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QItemSelectionModel, Qt
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -33,11 +33,12 @@ from widgets.cell_editors import ChoiceDelegate, UnitDelegate
 from widgets.dialogs.edit_dialog import EditDialog
 from widgets.fields import TYPE_WORDS
 from widgets.files import ask_for_file
+from widgets.keys import on_key
 from widgets.look import button, calm_table, label
 from widgets.models.attribute_drafts import NAME, TYPE, UNIT, AttributeDraft, AttributeDraftsModel, inherited, own
 from widgets.workbench import Workbench
 
-_CHARS: Final = (20, 10, 9, 9, 9, 10, 22, 26)
+_CHARS: Final = (26, 11, 10, 9, 9, 11, 26, 26)
 _ID: Final = Qt.ItemDataRole.UserRole
 
 
@@ -118,7 +119,7 @@ class AssetTypeDialog(EditDialog):
         paste.clicked.connect(self.paste)
         self.remove.clicked.connect(self.remove_attributes)
         for keys, slot in (("Ctrl+V", self.paste), ("Del", self._clear_cells), ("Ctrl+Del", self.remove_attributes)):
-            QShortcut(QKeySequence(keys), self.view, slot, context=Qt.ShortcutContext.WidgetShortcut)
+            on_key(self.view, keys, slot)
         return _page(self.view, [add, paste, self.remove], hint)
 
     def _build_components(self) -> QWidget:

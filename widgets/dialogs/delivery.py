@@ -45,7 +45,7 @@ class DeliveryDialog(EditDialog):
         self._drafts: dict[str, dict[str, Any] | None] = {}  # Any: fields of Delivery, checked by with_fields
         self._scratch = Editor(_copy(workbench.project))
         self._values = AssetValues(workbench, self)
-        self.resize(980, 640)
+        self.resize(1060, 640)
         self._build_scope(asset_type)
         row = QHBoxLayout()
         row.setSpacing(16)
@@ -80,7 +80,8 @@ class DeliveryDialog(EditDialog):
         self.topic.setAccessibleName("Topic")
         self.boxes: dict[str, QComboBox] = {}
         form = QFormLayout()
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.setVerticalSpacing(8)
         form.addRow("Topic", self.topic)
         for name, (words, options) in CHOICES.items():
             box = QComboBox()
@@ -148,6 +149,7 @@ class DeliveryDialog(EditDialog):
         self._redo_drafts()
         delivery = self._scratch.project.delivery_for(self._type)
         self.topic.setText(delivery.topic)
+        self.topic.setCursorPosition(0)
         for name, box in self.boxes.items():
             box.setCurrentIndex(list(CHOICES[name][1]).index(getattr(delivery, name)))
         self.period.set_value(delivery.period_ms)

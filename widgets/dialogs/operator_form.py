@@ -48,6 +48,20 @@ TITLES: Final[dict[type[Op], str]] = {
     Not: "Not",
     Trim: "Trim text",
 }
+_SENTENCES: Final[dict[type[Op], str]] = {
+    Linear: "The range from raw low to raw high becomes the range from low to high.",
+    GainOffset: "The value times the gain, plus the offset.",
+    Sqrt: "Square root over a span, as for flow from a differential pressure; below 0 gives 0.",
+    Bit: "One bit of a whole number, as true or false.",
+    Mask: "Some bits of a whole number: those of the mask, moved right by the shift.",
+    EnumNames: "Each number becomes its name. A number without a name gives bad quality, unless a name for all others is given.",
+    UnitConversion: "From one unit to another of the same kind.",
+    Clamp: "What is below the low limit becomes the low limit; what is above the high one, the high one.",
+    Cast: "Another data type. A value that does not fit gives bad quality; it is never cut.",
+    Round: "To a number of digits behind the point; negative ones round tens, hundreds and so on.",
+    Not: "True becomes false; 0 becomes true.",
+    Trim: "Without white space at both ends of a text.",
+}
 _LABELS: Final = {
     "raw_low": "Raw low",
     "raw_high": "Raw high",
@@ -67,8 +81,8 @@ def title_of(kind: type[Op]) -> str:
 
 
 def sentence_of(kind: type[Op]) -> str:
-    """What the operator does, in the words of its own documentation, as plain text."""
-    return " ".join((kind.__doc__ or "").replace("`", "").split())
+    """What the operator does; one that is new and has no sentence here yet says what its documentation says."""
+    return _SENTENCES.get(kind) or " ".join((kind.__doc__ or "").replace("`", "").split())
 
 
 def fresh(kind: type[Op], tag: Tag | None, attribute: Attribute | None) -> Transform:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 import msgspec
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -37,7 +35,9 @@ from widgets.dialogs.edit_dialog import EditDialog
 from widgets.dialogs.misfit_list import MisfitList
 from widgets.dialogs.operator_form import OPERATORS, OperatorForm, fresh, sentence_of, title_of
 from widgets.fields import NumberField
-from widgets.look import QUALITY_ROLE, UNIT_ROLE, ElidedLabel, ValueDelegate, button, calm_table, label, plain_tip, tool_button
+from widgets.keys import on_key
+from widgets.look import QUALITY_ROLE, UNIT_ROLE, ElidedLabel, button, calm_table, label, plain_tip, tool_button
+from widgets.reason_delegate import REASON_ROLE, ReasonDelegate
 from widgets.transform_preview import Stage, stages
 from widgets.workbench import Workbench
 
@@ -95,7 +95,7 @@ class TransformDialog(EditDialog):
         self.chain.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.chain.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.chain.setHorizontalHeaderLabels(["Step", "Value now"])
-        self.chain.setItemDelegateForColumn(1, ValueDelegate(self.chain, unit_chars=5))
+        self.chain.setItemDelegateForColumn(1, ReasonDelegate(self.chain, unit_chars=5))
         self.chain.setColumnWidth(0, 260)
         self.add = button("Add operator", "add")
         menu = QMenu(self.add)
@@ -111,8 +111,9 @@ class TransformDialog(EditDialog):
         self.suggest = button("Suggest", "suggest", kind="flat", tip="The operators that make the tag fit the attribute")
         self.trial = QLineEdit(placeholderText="try a value")
         self.trial.setAccessibleName("Try a value instead of the live one")
-        self.trial.setMaximumWidth(130)
+        self.trial.setFixedWidth(110)
         bar = QHBoxLayout()
+        bar.setSpacing(4)
         for widget in (self.add, self.up, self.down, self.remove, self.suggest):
             bar.addWidget(widget)
         bar.addStretch(1)
@@ -133,6 +134,8 @@ class TransformDialog(EditDialog):
         self.note = QLineEdit(self.mapping.note, placeholderText="for reviewers")
         self.note.setAccessibleName("Note")
         left, right = QFormLayout(), QFormLayout()
+        for form in (left, right):
+            form.setVerticalSpacing(8)
         left.addRow("Delivered time", self.time)
         left.addRow("Not good quality", self.quality)
         right.addRow("Hold for, s", self.hold)
@@ -162,7 +165,7 @@ class TransformDialog(EditDialog):
         self.workbench.tags_changed.connect(self._on_tags_changed)
         self.finished.connect(lambda _: self.workbench.live.want(OWNER, []))
         for keys, slot in (("Del", self.remove_operator), ("Alt+Up", self.up.click), ("Alt+Down", self.down.click)):
-            QShortcut(QKeySequence(keys), self.chain, slot, context=Qt.ShortcutContext.WidgetShortcut)
+            on_key(self.chain, keys, slot)
 
     # The operators
 
@@ -271,6 +274,7 @@ class TransformDialog(EditDialog):
         words.setText(stage.words)
         words.setToolTip(plain_tip(stage.tip))
         value.setText(stage.value)
+        value.setData(REASON_ROLE, stage.refused)
         value.setToolTip(plain_tip(stage.reason))
         value.setData(UNIT_ROLE, stage.unit)
         value.setData(QUALITY_ROLE, stage.quality)

@@ -80,6 +80,7 @@ class KeyValueTable(QTableWidget):
         self.setItemDelegate(_KeyValueDelegate(self))
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._on_menu_requested)
+        self.horizontalHeader().sectionResized.connect(self._on_section_resized)
         if fit:
             self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
@@ -127,6 +128,13 @@ class KeyValueTable(QTableWidget):
         super().resizeEvent(event)
         if event.size().width() != event.oldSize().width():
             self._set_key_width()
+            self.resizeRowsToContents()
+            if self._fit:
+                self._set_fitting_height()
+
+    def _on_section_resized(self, section: int, before: int, after: int) -> None:
+        """The value column is stretched after the table's own resize event: only now is it known how its texts wrap."""
+        if section == 1 and before != after:
             self.resizeRowsToContents()
             if self._fit:
                 self._set_fitting_height()

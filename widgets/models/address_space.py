@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from PySide6.QtCore import QAbstractItemModel, QMimeData, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QAbstractItemModel, QMimeData, QModelIndex, QPersistentModelIndex, Qt, QTimer, Signal
 
 from app.drivers import spec_for
 from app.drivers.base import BrowseColumns
@@ -188,19 +188,34 @@ class AddressSpaceModel(QAbstractItemModel):
         return parent.isValid() and self.node(parent).expandable and self.node(parent).state == "unread"
 
     def fetchMore(self, parent: Index) -> None:
-        """Ask for the children; returns at once with a "reading…" row in their place."""
+        """Ask for the children; returns at once, with a row that says so a moment later (views may ask while rows go in)."""
         if not self.canFetchMore(parent):
             return
         node = self.node(parent)
         node.state = "reading"
-        phase = self._workbench.live.state(node.endpoint).phase
-        if phase != "connected":
-            words = "Connecting…" if phase == "connecting" else "Not connected: press Connect"
-            self._fill(node, [TreeNode("loading" if phase == "connecting" else "error", node.endpoint, "", words, expandable=False)])
+        if self._workbench.live.state(node.endpoint).phase == "connected":
+            node.partial = []
+            token = self._workbench.live.browse(node.endpoint, [node.id])
+            node.token = self._workbench.ask(token, lambda reply: self._on_reply(node, reply))
+        QTimer.singleShot(0, self, lambda: self._announce(node))
+
+    def _announce(self, node: TreeNode) -> None:
+        """What stands in the place of the children until they are there, or as long as they cannot be asked for."""
+        if node.state != "reading" or not self._is_here(node):
             return
-        self._fill(node, [TreeNode("loading", node.endpoint, "", "Reading…", expandable=False)])
-        node.partial = []
-        node.token = self._workbench.ask(self._workbench.live.browse(node.endpoint, [node.id]), lambda reply: self._on_reply(node, reply))
+        phase = self._workbench.live.state(node.endpoint).phase
+        if node.token is not None or phase == "connecting":
+            self._fill(node, [TreeNode("loading", node.endpoint, "", "Reading…" if node.token else "Connecting…", expandable=False)])
+        else:
+            self._fill(node, [TreeNode("error", node.endpoint, "", "Not connected: press Connect", expandable=False)])
+
+    def _is_here(self, node: TreeNode) -> bool:
+        """Whether the row is still in the tree: those above it may have been read again, or have gone, since it was asked about."""
+        while node.parent is not None:
+            if node.row >= len(node.parent.children) or node.parent.children[node.row] is not node:
+                return False
+            node = node.parent
+        return node.row < len(self._top) and self._top[node.row] is node
 
     def refresh(self, index: Index) -> None:
         """Read the children of this node again (F5)."""
@@ -214,6 +229,8 @@ class AddressSpaceModel(QAbstractItemModel):
 
     def _on_reply(self, node: TreeNode, reply: Reply) -> None:
         node.token = None
+        if not self._is_here(node):
+            return
         result = reply.result
         if isinstance(result, UserError):
             self._fill(node, [TreeNode("error", node.endpoint, "", f"{result.what}: {result.why}", expandable=False)])

@@ -73,14 +73,14 @@ class Column:
 
 
 COLUMNS: Final = (
-    Column("Asset", 34, lambda row: row.asset),
-    Column("Attribute", 18, lambda row: row.attribute),
+    Column("Asset", 30, lambda row: row.asset),
+    Column("Attribute", 22, lambda row: row.attribute),
     Column("Source", 24, lambda row: row.source),
     Column("Transform", 18, lambda row: row.transform),
     Column("Unit", 7, lambda row: row.unit),
-    Column("State", 15, lambda _: ""),
+    Column("State", 20, lambda _: ""),
     Column("Approved by", 13, lambda row: row.by),
-    Column("When", 11, lambda row: row.at[:10]),
+    Column("When", 13, lambda row: row.at[:10]),
     Column("Why", 20, lambda row: row.why),
     Column("Comments", 9, lambda row: str(row.comments) if row.comments else ""),
 )

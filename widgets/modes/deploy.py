@@ -23,7 +23,7 @@ from widgets.target_form import TargetForm
 from widgets.workbench import Workbench
 
 RENDER_DELAY_MS: Final = 300
-_WIDTHS: Final = (96, 300, 260, 400)
+_WIDTHS: Final = (96, 280, 250)
 
 
 class DeployMode(QWidget):
@@ -150,10 +150,8 @@ class DeployMode(QWidget):
             return
         lines = "\n".join(f"{finding.place}: {finding.message}" for finding in errors[:3])
         more = f"\nand {len(errors) - 3} more" if len(errors) > 3 else ""
-        what = (
-            "1 problem should be mended before this is deployed" if len(errors) == 1 else f"{len(errors)} problems should be mended first"
-        )
-        self.message.show_message(what, "error", why=lines + more)
+        count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
+        self.message.show_message(f"{count} to mend before this is deployed", "error", why=lines + more)
         self.message.add_action("Show in Problems").clicked.connect(self._show_problems)
 
     def _show_problems(self) -> None:
@@ -195,4 +193,4 @@ def _errors(workbench: Workbench) -> int:
     return sum(1 for finding in workbench.findings if finding.severity == "error")
 
 
-MODE = Mode("deploy", "Deploy", "deploy", 50, DeployMode, _errors, panels=("problems", "log"))
+MODE = Mode("deploy", "Deploy", "deploy", 50, DeployMode, _errors, panels=())

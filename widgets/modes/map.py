@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QPoint, Qt, QTimer
-from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QAbstractItemView, QMenu, QStackedWidget, QTreeView, QVBoxLayout, QWidget
 
 from app.edits.mappings import unmap
@@ -18,6 +17,7 @@ from widgets.dialogs.asset import show_new_asset
 from widgets.dialogs.asset_type import import_asset_types, show_asset_type
 from widgets.dialogs.choose_tag import show_choose_tag
 from widgets.dialogs.transform import show_transform
+from widgets.keys import on_key
 from widgets.look import BadgeDelegate, Card, ChipBar, ColumnFit, EmptyState, SearchField, ValueDelegate, calm_tree, icon, tool_button
 from widgets.mapping_edits import map_tags
 from widgets.models.mapping_tree import FILTERS, IT_NOW, QUALITY, REVIEW, SOURCE_NOW, MappingTreeModel, MapRow
@@ -99,7 +99,7 @@ class MapMode(QWidget):
             ("Ctrl+F", self.search.setFocus),
             ("Return", lambda: self._on_opened(self.view.currentIndex())),
         ):
-            QShortcut(QKeySequence(keys), self.view, slot, context=Qt.ShortcutContext.WidgetShortcut)
+            on_key(self.view, keys, slot)
 
     # Rows
 

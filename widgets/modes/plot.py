@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from widgets.files import ask_for_file
+from widgets.keys import on_key
 from widgets.look import Card
 from widgets.registry import Mode
 from widgets.workbench import Workbench
@@ -25,7 +24,7 @@ class PlotMode(QWidget):
         self.grid.picture_asked.connect(self._on_picture)
         self.grid.csv_asked.connect(self._on_csv)
         workbench.plot_asked.connect(self.grid.plot_tags)
-        QShortcut(QKeySequence(Qt.Key.Key_Space), self, self.grid.pause.toggle, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        on_key(self, "Space", self.grid.pause.toggle, children=True)
 
     def _on_picture(self) -> None:
         ask_for_file(self, self._workbench, "Save plots as PNG", "PNG picture (*.png)", self.grid.save_picture, save_as="plots.png")

@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, Qt, QTimer
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtGui import QGuiApplication, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QMenu, QStackedWidget, QTableView, QVBoxLayout, QWidget
 
 from app.edits import Edit
 from app.projectfile.durable import replace_file
 from app.review.page import render_page
+from widgets.cell_editors import PathDelegate
 from widgets.dialogs.approve import revoke_edit, show_approve, show_comment
 from widgets.files import ask_for_file
+from widgets.keys import on_key
 from widgets.look import BadgeDelegate, Card, ChipBar, EmptyState, SearchField, button, calm_table, icon
 from widgets.models.review_table import COLUMNS, FILTERS, STATE, ReviewRow, ReviewTableModel
 from widgets.registry import Mode
@@ -46,6 +48,7 @@ class ReviewMode(QWidget):
         self.view.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.view.horizontalHeader().setSortIndicatorClearable(True)
         self.view.setItemDelegateForColumn(STATE, BadgeDelegate(self.view))
+        self.view.setItemDelegateForColumn(0, PathDelegate(self.view))
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         width = self.view.fontMetrics().averageCharWidth()
         for number, column in enumerate(COLUMNS):
@@ -54,8 +57,8 @@ class ReviewMode(QWidget):
         self.search = SearchField("Filter…", "filter")
         self.page = button("Review page…", "export", tip="One HTML file that opens in any browser, without this program")
         self.approve = button("Approve…", "approve", kind="primary")
-        for widget in (self.search, self.page, self.approve):
-            self.chips.add_right(widget)
+        self.search.setMaximumWidth(260)
+        self.chips.add_right(self.search)
         self._empty = EmptyState("review", "Nothing to review yet", "Mappings appear here as soon as attributes are fed by tags.")
         self._empty.add_button("Go to Map", "map").clicked.connect(lambda: self._workbench.mode_asked.emit("map"))
         self._nothing = EmptyState("filter", "Nothing matches", "Choose All to see everything that is reviewed.")
@@ -63,8 +66,10 @@ class ReviewMode(QWidget):
         for page in (self.view, self._empty, self._nothing):
             self._pages.addWidget(page)
         self.strip = ReviewStrip(self._workbench)
-        card = Card("", self._pages)
-        card.body.insertWidget(0, self.chips)
+        card = Card("Mappings and deliveries", self._pages)
+        card.add_right(self.page)
+        card.add_right(self.approve)
+        card.body.insertWidget(1, self.chips)
         card.add(self.strip)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -87,7 +92,7 @@ class ReviewMode(QWidget):
         workbench.project_replaced.connect(self._on_project_replaced)
         self._states.changed.connect(self._rebuild.start)
         for keys, slot in (("Ctrl+C", self._copy), ("Ctrl+F", self.search.setFocus), ("Return", self.approve_selected)):
-            QShortcut(QKeySequence(keys), self.view, slot, context=Qt.ShortcutContext.WidgetShortcut)
+            on_key(self.view, keys, slot)
 
     # Rows
 

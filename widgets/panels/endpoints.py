@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, QPoint, Qt
-from PySide6.QtGui import QGuiApplication, QKeySequence, QPainter, QShortcut
+from PySide6.QtGui import QGuiApplication, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QLabel,
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from widgets.dialogs.add_endpoint import show_add_endpoint
+from widgets.keys import on_key
 from widgets.look import EmptyState, SearchField, button, calm_table, calm_tree, color, label
 from widgets.models.address_space import STATE_ROLE, AddressSpaceModel, TreeNode
 from widgets.models.node_hits import NodeHitsModel
@@ -109,7 +110,7 @@ class EndpointsPanel(QWidget):
         self.table.doubleClicked.connect(lambda index: self._on_opened(self.hits.nodes[index.row()]))
         for view in (self.tree, self.table):
             for keys, slot in (("Return", self._make_tags), ("F5", self._refresh), ("Ctrl+C", self._copy_ids)):
-                QShortcut(QKeySequence(keys), view, slot, context=Qt.ShortcutContext.WidgetShortcut)
+                on_key(view, keys, slot)
         workbench.endpoint_changed.connect(self._on_endpoint_changed)
 
     # Pages

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QTableView, QVBoxLayout, QWidget
 
 from app.model.times import rfc3339
 from app.runtime.state import LogEntry
+from widgets.keys import on_key
 from widgets.look import ChipBar, SearchField, calm_table, color, tool_button
 from widgets.registry import Panel
 from widgets.workbench import Workbench
@@ -118,7 +119,7 @@ class LogPanel(QWidget):
         layout.addWidget(self.view)
         self._chips.chosen.connect(lambda _: self._filter())
         self._search.query.connect(lambda _: self._filter())
-        QShortcut(QKeySequence.StandardKey.Copy, self.view, self._copy, context=Qt.ShortcutContext.WidgetShortcut)
+        on_key(self.view, "Ctrl+C", self._copy)
         workbench.logged.connect(self._on_logged)
 
     def _filter(self) -> None:
