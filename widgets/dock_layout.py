@@ -12,6 +12,7 @@ from itertools import pairwise
 import msgspec
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+from shiboken6 import isValid
 
 AREAS = {
     "left": Qt.DockWidgetArea.LeftDockWidgetArea,
@@ -102,9 +103,12 @@ class DockLayout:
         if inner := self._window.layout():
             inner.activate()
         for orientation, areas in ((Qt.Orientation.Horizontal, ("left", "right")), (Qt.Orientation.Vertical, ("top", "bottom"))):
-            groups = [group for group in layout.groups if group.area in areas and group.docks[0] in self._docks]
+            first = {group.area: group for group in reversed(layout.groups) if group.docks[0] in self._docks}  # those below it follow
+            groups = [first[area] for area in areas if area in first]
             if groups:
-                self._window.resizeDocks([self._docks[group.docks[0]] for group in groups], [group.size_px for group in groups], orientation)
+                self._window.resizeDocks(
+                    [self._docks[group.docks[0]] for group in groups], [group.size_px for group in groups], orientation
+                )
 
     def _place(self, group: Group) -> None:
         docks = [self._docks[key] for key in group.docks if key in self._docks]
@@ -122,6 +126,8 @@ class DockLayout:
 
     def _dress(self, dock: QDockWidget) -> None:
         """Docks that share a place show their names as tabs; a title bar would say them twice."""
+        if not isValid(self._window):
+            return  # docks hide once more while their window is being deleted
         others: Sequence[QDockWidget] = self._window.tabifiedDockWidgets(dock)
         tabbed = any(not other.isHidden() for other in others) and not dock.isFloating()
         bar = dock.titleBarWidget()

@@ -17,7 +17,8 @@ from widgets.registry import Mode, Panel, modes, panels
 from widgets.status_bar import StatusBar
 from widgets.workbench import Workbench
 
-SIZES_PX = {"left": 310, "right": 290, "bottom": 170}
+BOTTOM_PX = 170
+SETTLE_MS = 40
 
 
 class _Modes(QStackedWidget):
@@ -179,7 +180,12 @@ class MainWindow(QMainWindow):
         kept = decode(self.workbench.workspace.state(f"layout.{mode.key}"))
         layout = kept or self._default_layout(mode)
         self._layout.apply(layout)
-        QTimer.singleShot(0, self, lambda: self._layout.resize(layout))  # sizes hold only once the docks are laid out
+        QTimer.singleShot(SETTLE_MS, self, lambda: self._settle(mode, layout))
+
+    def _settle(self, mode: Mode, layout: Layout) -> None:
+        """Sizes of docks hold only once Qt has laid out what was shown, some events later."""
+        if self.mode == mode.key:
+            self._layout.resize(layout)
 
     def reset_layout(self) -> None:
         """Back to the default docks of this mode."""
@@ -190,7 +196,7 @@ class MainWindow(QMainWindow):
     def _default_layout(self, mode: Mode) -> Layout:
         """The docks of each area as tabs, the first in front; on the right below each other."""
         groups: list[Group] = []
-        for area, size in SIZES_PX.items():
+        for area, size in (("left", mode.side_px[0]), ("right", mode.side_px[1]), ("bottom", BOTTOM_PX)):
             keys = tuple(key for key in mode.panels if key in self._panels and self._panels[key].area == area)
             if area == "right":
                 groups += [Group(area, (key,), size, key) for key in keys]

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QSpinBox, QTableView, QVBoxLayout, QWidget
 
 from app.drivers.base import Item
@@ -53,10 +54,16 @@ class RegisterModel(QAbstractTableModel):
         if not same:
             self.beginResetModel()
         self.rows, self.errors, self.start = rows, errors, start
-        if same:
+        if same and rows:
             self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, self.columnCount() - 1))
-        else:
+        elif not same:
             self.endResetModel()
+
+    def use_notation(self, notation: str) -> None:
+        """``zero``, ``one``, ``modicon`` or ``hex``: how addresses are written."""
+        self.notation = notation
+        if self.rows:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self.rows) - 1, 0))
 
     def address_text(self, address: int) -> str:
         match self.notation:
@@ -128,7 +135,7 @@ class RegisterGrid(QWidget):
         self._build()
         self._timer = QTimer(self, interval=READ_EVERY_MS)
         self._timer.timeout.connect(self._read)
-        workbench.project_replaced.connect(self.closed)
+        workbench.project_replaced.connect(self._on_close)
 
     def _build(self) -> None:
         self._where = label("", "title")
@@ -159,8 +166,8 @@ class RegisterGrid(QWidget):
         layout.addLayout(bar)
         layout.addWidget(self.view)
         close.clicked.connect(self._on_close)
-        self.first.valueChanged.connect(lambda _: self._read())
-        self.count.valueChanged.connect(lambda _: self._read())
+        self.first.valueChanged.connect(lambda _: self._read_now())
+        self.count.valueChanged.connect(lambda _: self._read_now())
         self.notation.currentIndexChanged.connect(self._on_notation)
         self.view.customContextMenuRequested.connect(self._on_menu)
 
@@ -170,9 +177,10 @@ class RegisterGrid(QWidget):
         self._endpoint = endpoint
         self._unit, self.model.table = table.rsplit("/", 1) if "/" in table else ("", table)
         self._where.setText(f"{found.name if found else ''}   {table}")
+        self.model.set_words(0, [], {})
         self.first.setValue(self._first_known())
         self._timer.start()
-        self._read()
+        self._read_now()
 
     def _first_known(self) -> int:
         """The lowest address that a tag of this table has: where something is known to be; 0 without tags."""
@@ -188,11 +196,26 @@ class RegisterGrid(QWidget):
 
     def _on_close(self) -> None:
         self._timer.stop()
+        self._forget()
         self.closed.emit()
 
     def _on_notation(self) -> None:
-        self.model.notation = str(self.notation.currentData())
-        self.model.layoutChanged.emit()
+        self.model.use_notation(str(self.notation.currentData()))
+
+    def _forget(self) -> None:
+        """An answer that is still to come is of another range, table or device: it must not be shown as this one's."""
+        if self._token is not None:
+            self._workbench.forget(self._token)
+            self._token = None
+
+    def _read_now(self) -> None:
+        self._forget()
+        self._read()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._timer.isActive():
+            self._read()
 
     def _read(self) -> None:
         if self._token is not None or not self.isVisible() or self._workbench.live.paused or not self._endpoint:

@@ -25,6 +25,7 @@ class Mode:
         order: Place on the rail, from left of the job to its right.
         count: What is still open here, for the badge; None or 0 shows none. Cheap: called after every edit.
         panels: Keys of the panels shown in this mode before a person arranges them.
+        side_px: Width of the left and of the right panels before a person changes it.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Mode:
     build: Callable[[Workbench], QWidget]
     count: Callable[[Workbench], int | None] = lambda _: None
     panels: tuple[str, ...] = ("endpoints", "details", "problems", "log")
+    side_px: tuple[int, int] = (310, 290)
 
 
 @dataclass(frozen=True, slots=True)

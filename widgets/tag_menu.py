@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QInputDialog, QMenu
+from PySide6.QtWidgets import QInputDialog, QMenu, QWidget
 
 from app.edits.tags import remove_tags, set_group
 from app.edits.watchlists import add_to_watch_list, add_watch_list, remove_from_watch_list, remove_watch_list
@@ -19,10 +19,11 @@ from widgets.workbench import Workbench
 
 def fill_tag_menu(menu: QMenu, workbench: Workbench, tags: Sequence[str], *, watch_list: str = "") -> None:
     """Entries for these tags; ``watch_list`` is the one that is shown, "" for all tags."""
+    window = menu.parentWidget().window()  # dialogs outlive the menu
     if tags:
         menu.addAction(icon("plot-add"), "Plot").triggered.connect(lambda: workbench.plot_asked.emit(list(tags)))
-        _group_entries(menu.addMenu(icon("group"), "Group"), workbench, tags)
-        _list_entries(menu.addMenu(icon("eye"), "Watch list"), workbench, tags)
+        _group_entries(menu.addMenu(icon("group"), "Group"), workbench, tags, window)
+        _list_entries(menu.addMenu(icon("eye"), "Watch list"), workbench, tags, window)
         menu.addAction(icon("asset-type"), "Make asset type from these…").triggered.connect(
             lambda: show_make_type_of_tags(menu.window(), workbench, tags)
         )
@@ -46,25 +47,25 @@ def _copy(workbench: Workbench, tags: Sequence[str]) -> None:
     QGuiApplication.clipboard().setText("\n".join(tag.address for id_ in tags if (tag := workbench.tag(id_))))
 
 
-def _group_entries(menu: QMenu, workbench: Workbench, tags: Sequence[str]) -> None:
+def _group_entries(menu: QMenu, workbench: Workbench, tags: Sequence[str], window: QWidget) -> None:
     for group in sorted(workbench.project.all(Group).values(), key=lambda group: group.name.casefold()):
         menu.addAction(f"{group.name}   {group.interval_ms} ms").triggered.connect(_doing(workbench, set_group, tags, group.id))
     menu.addAction("No group   1000 ms").triggered.connect(_doing(workbench, set_group, tags, ""))
     menu.addSeparator()
-    menu.addAction(icon("add"), "New group…").triggered.connect(lambda: show_new_group(menu.window(), workbench, tags))
+    menu.addAction(icon("add"), "New group…").triggered.connect(lambda: show_new_group(window, workbench, tags))
 
 
-def _list_entries(menu: QMenu, workbench: Workbench, tags: Sequence[str]) -> None:
+def _list_entries(menu: QMenu, workbench: Workbench, tags: Sequence[str], window: QWidget) -> None:
     for list_ in sorted(workbench.project.all(WatchList).values(), key=lambda list_: list_.name.casefold()):
         menu.addAction(list_.name).triggered.connect(_doing(workbench, add_to_watch_list, list_.id, tags))
     menu.addSeparator()
-    menu.addAction(icon("add"), "New watch list…").triggered.connect(lambda: _new_list(workbench, tags))
+    menu.addAction(icon("add"), "New watch list…").triggered.connect(lambda: _new_list(window, workbench, tags))
 
 
-def _new_list(workbench: Workbench, tags: Sequence[str]) -> None:
-    dialog = QInputDialog()
+def _new_list(window: QWidget, workbench: Workbench, tags: Sequence[str]) -> None:
+    dialog = QInputDialog(window)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setWindowTitle("New watch list")
-    dialog.setLabelText(f"Name of the list that begins with {len(tags)} tags:")
+    dialog.setLabelText(f"Name of the list that begins with {len(tags)} {'tag' if len(tags) == 1 else 'tags'}:")
     dialog.textValueSelected.connect(lambda name: workbench.attempt(lambda: add_watch_list(workbench.project, name, tags)))
     dialog.open()

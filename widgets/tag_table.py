@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QItemSelectionModel, QObject, QPoint, Qt, QTimer
+from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QObject, QPoint, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QMenu, QStackedWidget, QTableView, QVBoxLayout, QWidget
 
@@ -14,6 +14,7 @@ from widgets.models.tag_table import COLUMNS, NAME, QUALITY, VALUE, TagTableMode
 from widgets.tag_menu import fill_tag_menu
 from widgets.workbench import Workbench
 
+_FLAGS = QItemSelectionModel.SelectionFlag
 MARGIN_ROWS = 15
 WANT_DELAY_MS = 120
 
@@ -87,6 +88,8 @@ class TagTable(QWidget):
         self.import_csv.clicked.connect(self._on_import)
         self.watch_all.toggled.connect(self._on_watch_all)
         self.model.rows_changed.connect(self._on_rows_changed)
+        self.model.modelAboutToBeReset.connect(self._keep_selection)
+        self.model.modelReset.connect(self._restore_selection)
         self.view.verticalScrollBar().valueChanged.connect(self._on_scrolled)
         self.view.viewport().installEventFilter(self)
         self.view.customContextMenuRequested.connect(self._on_menu)
@@ -150,6 +153,23 @@ class TagTable(QWidget):
     def _on_selected(self) -> None:
         if tags := self.selected():
             self._workbench.select("tag", tags)
+
+    def _keep_selection(self) -> None:
+        """Rows are built again after some edits: what was selected is selected again, where it still is."""
+        current = self.view.currentIndex()
+        self._kept = (self.selected(), self.model.tags[current.row()] if current.isValid() else "", current.column())
+
+    def _restore_selection(self) -> None:
+        tags, current, column = self._kept
+        rows = {tag: row for row, tag in enumerate(self.model.tags)} if tags or current else {}
+        chosen = QItemSelection()
+        last = self.model.columnCount() - 1
+        for tag in tags:
+            if tag in rows:
+                chosen.merge(QItemSelection(self.model.index(rows[tag], 0), self.model.index(rows[tag], last)), _FLAGS.Select)
+        if current in rows:
+            self.view.selectionModel().setCurrentIndex(self.model.index(rows[current], max(column, 0)), _FLAGS.NoUpdate)
+        self.view.selectionModel().select(chosen, _FLAGS.ClearAndSelect)
 
     def show_tag(self, tag: str) -> None:
         """Scroll to a tag and select it; filters that hide it are lifted."""

@@ -27,6 +27,7 @@ from app.runtime.live import LiveProject
 from app.runtime.state import Reply
 from app.samples.recording import Recording
 from app.workspace.paths import journal_dir
+from app.workspace.settings import SettingValue
 from app.workspace.workspace import Workspace
 
 _LOGGER = logging.getLogger(__name__)
@@ -68,6 +69,7 @@ class Workbench(QObject):
         tag_asked: Tag id that a panel should show and select.
         plot_asked: list[str] of tag ids that should be plotted.
         registers_asked: (endpoint id, id of a table) whose registers should be shown.
+        setting_changed: Name of a setting of the workspace that has another value now.
     """
 
     project_replaced = Signal()
@@ -85,6 +87,7 @@ class Workbench(QObject):
     tag_asked = Signal(str)
     plot_asked = Signal(object)
     registers_asked = Signal(str, str)
+    setting_changed = Signal(str)
 
     def __init__(self, workspace: Workspace, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -253,6 +256,14 @@ class Workbench(QObject):
         if wanted != self.selection:
             self.selection = wanted
             self.selection_changed.emit()
+
+    def set_setting(self, name: str, value: SettingValue) -> None:
+        """Keep a setting and tell everybody; a UserError is shown instead."""
+        try:
+            self.workspace.set_setting(name, value)
+        except UserError as error:
+            self.failed.emit(error)
+        self.setting_changed.emit(name)
 
     # Requests
 

@@ -209,7 +209,10 @@ Event = SampleColumns | Alive | Gap | ItemStates | Ended
 
 
 class Session(Protocol):
-    """One attempt at one connection. Lives on the connector's event loop and is thrown away when it fails; the supervisor makes the next."""
+    """One attempt at one connection.
+
+    Lives on the connector's event loop and is thrown away when it fails; the supervisor makes the next.
+    """
 
     async def open(self, timeout_s: float) -> EndpointReport:
         """Connect.

@@ -74,6 +74,8 @@ class SampleColumns:
             return bool(number)
         if TYPE_CODES["int8"] <= code <= TYPE_CODES["uint64"] or code == TYPE_CODES["enum"]:
             return int(number)
+        if code == TYPE_CODES["float32"]:
+            return float(str(np.float32(number)))  # the shortest decimal that is this float32: 59.01, not 59.0099983215332
         return number
 
     def sample(self, row: int) -> Sample:

@@ -106,17 +106,16 @@ def _replace(temporary: Path, target: Path) -> None:
 
 def _sync_folder(folder: Path) -> None:
     """Without it the new name may be lost in a power cut. Windows has no such call; some network file systems refuse it."""
-    if sys.platform == "win32":
-        return
-    try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    if sys.platform != "win32":
         try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        if error.errno not in _NO_FOLDER_SYNC:
-            raise
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            if error.errno not in _NO_FOLDER_SYNC:
+                raise
 
 
 def _remove_leftovers(target: Path) -> None:

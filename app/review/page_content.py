@@ -274,7 +274,7 @@ def transform_scale(tag: Tag) -> str:
     """The scale of the source itself."""
     if tag.gain == 1.0 and tag.offset == 0.0:
         return ""
-    return f"raw × {tag.gain:g}" + (f" {'+' if tag.offset > 0 else '−'} {abs(tag.offset):g}" if tag.offset else "")  # noqa: RUF001  as printed
+    return f"raw × {tag.gain:g}" + (f" {'+' if tag.offset > 0 else '−'} {abs(tag.offset):g}" if tag.offset else "")
 
 
 def _policy(project: Project, mapping: Mapping, tag: Tag | None) -> str:

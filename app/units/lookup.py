@@ -12,7 +12,7 @@ UNECE_NAMESPACE = "http://www.opcfoundation.org/UA/units/un/cefact"  # OPC 10000
 
 _REMOVED = dict.fromkeys(map(ord, " \t·⋅∙*^_.[]{}"))
 _ASCII = {
-    "º": "deg", "°": "deg", "˚": "deg", "\u2126": "Ohm", "Ω": "Ohm", "µ": "u", "\u03bc": "u", "−": "-", "∕": "/", "′": "'", "″": '"',  # noqa: RUF001 - look-alikes are the point
+    "º": "deg", "°": "deg", "˚": "deg", "\u2126": "Ohm", "Ω": "Ohm", "µ": "u", "\u03bc": "u", "−": "-", "∕": "/", "′": "'", "″": '"',
 }  # fmt: skip
 _PLAIN = str.maketrans(_ASCII) | _REMOVED
 

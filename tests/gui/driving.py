@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
-from PySide6.QtCore import QItemSelectionModel, QMimeData, QModelIndex, QPoint, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QItemSelectionModel, QMimeData, QModelIndex, QPoint, Qt
 from PySide6.QtGui import QAction, QContextMenuEvent, QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QDialog, QMenu, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
@@ -185,7 +186,7 @@ class Driver:
         return drop.isAccepted()
 
     def menu(self, view: QAbstractItemView, index: QModelIndex) -> dict[str, Callable[[], None]]:
-        """The context menu of a row: what it offers, by title without its key. It is closed again; calling an entry triggers it."""
+        """The context menu of a row, opened: what it offers, by title without its key. One of the entries is to be called."""
         view.scrollTo(index)
         at = view.visualRect(index).center()
         if not view.selectionModel().isRowSelected(index.row(), index.parent()):
@@ -195,8 +196,14 @@ class Driver:
         self.until(lambda: isinstance(QApplication.activePopupWidget(), QMenu), "no context menu")
         menu = QApplication.activePopupWidget()
         assert isinstance(menu, QMenu)
-        self.opened = menu
-        return {title: action.trigger for title, action in _entries(menu) if action.isEnabled()}
+
+        def click(action: QAction) -> None:
+            """As a click does: the menu closes, and is gone when the entry has done its work."""
+            menu.close()
+            action.trigger()
+            QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+        return {title: partial(click, action) for title, action in _entries(menu) if action.isEnabled()}
 
     def dialog(self, kind: type[QDialog] | None = None) -> QDialog:
         """The dialog that is open above the window."""

@@ -276,7 +276,7 @@ def test_that_ids_are_copied_as_text(gui: Driver, plant: Plant) -> None:
     gui.press(gui.endpoints.tree, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     assert QGuiApplication.clipboard().text() == line_address("Line4/Filler1/FT-101.PV")
     gui.menu(gui.endpoints.tree, index)["Copy browse path"]()
-    assert QGuiApplication.clipboard().text().endswith("Filler1/FT-101.PV")
+    assert QGuiApplication.clipboard().text().endswith("Filler1/FT-101&.PV")
 
 
 def test_that_a_unit_id_can_be_added_where_a_modbus_address_names_none(gui: Driver, plant: Plant) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from widgets.clock import is_utc
 from widgets.look import theme
 from widgets.look.theme import as_choice
 from widgets.main_window import MainWindow
@@ -30,6 +31,10 @@ def _is_theme(choice: str, _: Workbench) -> bool:
     return theme().choice == choice
 
 
+def _switch_utc(window: MainWindow) -> None:
+    window.workbench.set_setting("utc", not is_utc(window.workbench))
+
+
 _THEMES = {"light": "Light", "dark": "Dark", "system": "As the system"}
 
 
@@ -50,5 +55,6 @@ ACTIONS = [
     *(_mode_action(number, mode) for number, mode in enumerate(modes(), 1)),
     *(_panel_action(panel) for panel in panels()),
     *(_theme_action(choice, title) for choice, title in _THEMES.items()),
+    Action("view.utc", "Times in UTC", "View", _switch_utc, order=21, checked=is_utc, keywords="local time zone clock"),
     Action("view.reset_layout", "Reset layout", "View", lambda window: window.reset_layout(), "", "", 22, keywords="docks panels"),
 ]

@@ -18,8 +18,8 @@ from app.edits.edit import with_fields
 from app.errors import UserError
 from app.mapping.transform import symbol
 from app.model.plant import Group, Tag, WatchList
-from app.model.times import rfc3339
 from app.runtime.state import Reading
+from widgets.clock import clock_text, is_utc, zone_word
 from widgets.look import BADGE_ROLE, QUALITY_ROLE, UNIT_ROLE, Badge
 from widgets.mime import NODES, TAGS, mime_of_tags, nodes_of
 from widgets.node_tags import tags_from_nodes
@@ -39,6 +39,7 @@ class Column:
         sort: What it is sorted by; text, lower case, when None.
         width: In average characters.
         live: Changes with the reading.
+        is_time: The heading says in which time zone.
     """
 
     title: str
@@ -46,12 +47,13 @@ class Column:
     text: Callable[[Workbench, Tag, Reading], str]
     sort: Callable[[Workbench, Tag, Reading], object] | None = None
     live: bool = False
+    is_time: bool = False
 
 
 def _time(kind: str) -> Callable[[Workbench, Tag, Reading], str]:
-    def text(_: Workbench, __: Tag, reading: Reading) -> str:
+    def text(workbench: Workbench, _: Tag, reading: Reading) -> str:
         time_ns = getattr(reading.sample, kind) if reading.sample else None
-        return rfc3339(time_ns // 1_000_000 * 1_000_000)[11:-1] if time_ns else ""
+        return clock_text(time_ns, utc=is_utc(workbench)) if time_ns else ""
 
     return text
 
@@ -95,9 +97,9 @@ COLUMNS: Final = (
     Column("Value", 16, lambda _, tag, reading: value_text(reading, tag), _number, live=True),
     Column("Unit", 8, lambda _, tag, __: symbol(tag.unit)),
     Column("Quality", 14, lambda _, __, reading: quality_text(reading), live=True),
-    Column("Source time", 14, _time("source_ns"), _sort_time("source_ns"), live=True),
-    Column("Server time", 14, _time("server_ns"), _sort_time("server_ns"), live=True),
-    Column("Received", 14, _time("receive_ns"), _sort_time("receive_ns"), live=True),
+    Column("Source time", 18, _time("source_ns"), _sort_time("source_ns"), live=True, is_time=True),
+    Column("Server time", 18, _time("server_ns"), _sort_time("server_ns"), live=True, is_time=True),
+    Column("Received", 18, _time("receive_ns"), _sort_time("receive_ns"), live=True, is_time=True),
     Column("Rate", 9, _rate, lambda _, __, reading: reading.interval_ms or 0.0, live=True),
     Column("Endpoint", 14, _endpoint_name),
     Column("Address", 26, _address),
@@ -107,6 +109,10 @@ COLUMNS: Final = (
 )
 NAME, VALUE, UNIT, QUALITY = 0, 1, 2, 3
 DESCRIPTION: Final = len(COLUMNS) - 1
+
+
+def title_of(workbench: Workbench, column: Column) -> str:
+    return f"{column.title} ({zone_word(workbench)})" if column.is_time else column.title
 
 
 class TagTableModel(QAbstractTableModel):
@@ -130,6 +136,7 @@ class TagTableModel(QAbstractTableModel):
         workbench.edited.connect(self._on_edited)
         workbench.tags_changed.connect(self._on_tags_changed)
         workbench.staleness_ticked.connect(self._repaint_visible)
+        workbench.setting_changed.connect(self._on_setting_changed)
         self.rebuild()
 
     # Which rows
@@ -180,6 +187,11 @@ class TagTableModel(QAbstractTableModel):
         elif self.tags:
             self.dataChanged.emit(self.index(0, 0), self.index(len(self.tags) - 1, len(COLUMNS) - 1))
 
+    def _on_setting_changed(self, name: str) -> None:
+        if name == "utc":
+            self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(COLUMNS) - 1)
+            self._repaint_visible()
+
     def row_of(self, tag: str) -> int:
         """Row of a tag, -1 when it is not shown."""
         return self.tags.index(tag) if tag in self.tags else -1
@@ -211,8 +223,12 @@ class TagTableModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(COLUMNS)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section].title
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return title_of(self._workbench, COLUMNS[section])
+        if role == Qt.ItemDataRole.TextAlignmentRole and section == VALUE:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
@@ -286,7 +302,7 @@ class TagTableModel(QAbstractTableModel):
     def text(self, rows: Sequence[int]) -> str:
         """The rows with a heading, tab-separated, as a spreadsheet takes them."""
         tags = [tag for row in rows if (tag := self._workbench.tag(self.tags[row]))]
-        lines = ["\t".join(column.title for column in COLUMNS)]
+        lines = ["\t".join(title_of(self._workbench, column) for column in COLUMNS)]
         lines += ["\t".join(column.text(self._workbench, tag, self._workbench.live.reading(tag.id)) for column in COLUMNS) for tag in tags]
         return "\n".join(lines)
 

@@ -255,4 +255,6 @@ def _unmapped(workbench: Workbench) -> int:
     return max(0, total - len(fed))
 
 
-MODE = Mode("map", "Map", "map", 20, MapMode, _unmapped, panels=("endpoints", "tags", "details", "message", "problems", "log"))
+MODE = Mode(
+    "map", "Map", "map", 20, MapMode, _unmapped, panels=("endpoints", "tags", "details", "message", "problems", "log"), side_px=(212, 236)
+)

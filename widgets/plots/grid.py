@@ -12,11 +12,13 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QVBoxLayout, 
 from app.projectfile.view import PlotView, View
 from app.samples.csv_export import write_series_csv
 from app.samples.history import TimeKind
+from widgets.clock import is_utc
 from widgets.look import button, tool_button
 from widgets.plots.pane import PlotPane
 from widgets.workbench import Workbench
 
 FRAME_MS: Final = 100
+SHORTEST_S: Final = 0.05
 FIT_EVERY: Final = 5
 """y is fitted every fifth frame (twice a second): a scale that jumps with every sample cannot be read."""
 WINDOWS: Final = (("30 s", 30.0), ("1 min", 60.0), ("5 min", 300.0), ("15 min", 900.0), ("1 h", 3600.0))
@@ -48,6 +50,7 @@ class PlotGrid(QWidget):
         self._timer.start()
         workbench.project_replaced.connect(self.load)
         workbench.edited.connect(self._on_edited)
+        workbench.setting_changed.connect(self._on_setting_changed)
         self.load()
 
     def _build(self) -> None:
@@ -65,6 +68,8 @@ class PlotGrid(QWidget):
         self.kind.setAccessibleName("Which time")
         for title, key in KINDS:
             self.kind.addItem(title, key)
+        self.zone = button("", kind="flat", tip="Local time or UTC, here and in the tables")
+        self._name_zone()
         add = button("Add plot", "plot-add")
         side = button("Side by side", "map", tip="One or two plots in a row")
         side.setCheckable(True)
@@ -72,7 +77,7 @@ class PlotGrid(QWidget):
         picture = tool_button("image", "Save as PNG…")
         csv = tool_button("csv", "Export CSV…")
         bar = QHBoxLayout()
-        for widget in (self.live, self.pause, self.span, self.kind, fit):
+        for widget in (self.live, self.pause, self.span, self.kind, self.zone, fit):
             bar.addWidget(widget)
         bar.addStretch(1)
         for widget in (add, side, picture, csv):
@@ -86,6 +91,7 @@ class PlotGrid(QWidget):
         self.live.toggled.connect(self._on_live)
         self.pause.toggled.connect(self._on_pause)
         self.span.activated.connect(lambda _: self._on_span())
+        self.zone.clicked.connect(lambda: self._workbench.set_setting("utc", not is_utc(self._workbench)))
         add.clicked.connect(lambda: self.add_pane())
         side.toggled.connect(lambda on: self._arrange(2 if on else 1))
         fit.clicked.connect(self._fit)
@@ -110,6 +116,7 @@ class PlotGrid(QWidget):
         pane.moved.connect(self._on_moved)
         pane.changed.connect(self._keep)
         pane.closed.connect(lambda: self.close_pane(pane))
+        pane.axis.show_utc(utc=is_utc(self._workbench))
         pane.set_tags(tags or [])
         self.panes.append(pane)
         self._arrange(self._columns)
@@ -174,16 +181,29 @@ class PlotGrid(QWidget):
             pane.refresh_legend()
 
     def _on_moved(self, left_s: float, right_s: float) -> None:
-        """Zoomed or panned: while the right edge stays near now it goes on following, else it stands still."""
-        now_s = self._now_s()
-        self.window_s = max(right_s - left_s, 0.05)
-        near = self.follows and abs(right_s - self.right_s) <= 0.25 * self.window_s and right_s >= now_s - 0.5 * self.window_s
-        self.follows = near
-        self.right_s = now_s if near and not self.paused else right_s
+        """Zoomed: what follows the newest samples goes on following. Panned back in time: it stands still from then on."""
+        width_s = max(right_s - left_s, SHORTEST_S)
+        zoomed = abs(width_s - self.window_s) > 1e-6 * self.window_s
+        self.follows = self.follows and (zoomed or right_s >= self.right_s - 1e-6 * width_s)
+        self.window_s = width_s
+        if not self.follows:
+            self.right_s = right_s
+        elif not self.paused:
+            self.right_s = self._now_s()
         self.live.blockSignals(True)
-        self.live.setChecked(near)
+        self.live.setChecked(self.follows)
         self.live.blockSignals(False)
         self.redraw(fit_y=False)
+
+    def _on_setting_changed(self, name: str) -> None:
+        if name == "utc":
+            self._name_zone()
+            self.redraw(fit_y=False)
+
+    def _name_zone(self) -> None:
+        self.zone.setText("UTC" if is_utc(self._workbench) else "Local time")
+        for pane in self.panes:
+            pane.axis.show_utc(utc=is_utc(self._workbench))
 
     def _on_live(self, on: bool) -> None:
         self.follows = on

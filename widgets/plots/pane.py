@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QColor, QDragEnterEvent, QDragMoveEvent, QDropEvent, QIcon, QPixmap
-from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QMenu, QTableWidget, QTableWidgetItem, QWidget
+from PySide6.QtGui import QColor, QDragEnterEvent, QDragMoveEvent, QDropEvent, QIcon, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHeaderView, QMenu, QTableWidget, QTableWidgetItem, QWidget
 
 from app.mapping.transform import symbol
 from app.samples.history import TimeKind
-from widgets.look import EmptyState, calm_table, color, theme, value_font
+from widgets.look import EmptyState, calm_table, color, row_px, theme, value_font
 from widgets.mime import nodes_of, tags_of
 from widgets.node_tags import tags_from_nodes
 from widgets.plots.time_axis import ClockAxis
@@ -20,6 +20,10 @@ from widgets.reading_text import quality_key, value_text
 from widgets.workbench import Workbench
 
 LEGEND_PX = 250
+QWIDGETSIZE_MAX = (1 << 24) - 1
+"""Qt's own constant, which PySide does not export: no limit."""
+NARROW_PX = 620
+"""Below this width the legend stands over the curves, not beside them."""
 
 
 class PlotPane(QWidget):
@@ -64,11 +68,10 @@ class PlotPane(QWidget):
         self.legend.horizontalHeader().hide()
         self.legend.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.legend.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
-        self.legend.setFixedWidth(LEGEND_PX)
         self.legend.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.legend.customContextMenuRequested.connect(self._on_legend_menu)
         self.empty = EmptyState("plot-add", "Drag tags here", "From the tags, or from the address space.")
-        layout = QHBoxLayout(self)
+        layout = self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         for widget in (self.plot, self.empty, self.legend):
@@ -92,8 +95,16 @@ class PlotPane(QWidget):
                 self.plot.addItem(curve)
                 self._curves[tag] = curve
         self.refresh_colors()
-        self._rebuild_legend()
+        self._label_values()
         self._show_right_page()
+
+    def _label_values(self) -> None:
+        """The unit stands at the axis when all curves share it."""
+        units = {tag.unit for id_ in self._curves if (tag := self._workbench.tag(id_))}
+        shared = symbol(units.pop()) if len(units) == 1 else ""
+        axis = self.plot.getPlotItem().getAxis("left")
+        axis.setLabel(shared)
+        axis.showLabel(bool(shared))
 
     def add_tags(self, tags: Sequence[str]) -> None:
         self.set_tags([*self._curves, *tags])
@@ -102,6 +113,17 @@ class PlotPane(QWidget):
     def remove_tag(self, tag: str) -> None:
         self.set_tags([other for other in self._curves if other != tag])
         self.changed.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_legend()
+
+    def _place_legend(self) -> None:
+        narrow = self.width() < NARROW_PX
+        self._row.setDirection(QBoxLayout.Direction.BottomToTop if narrow else QBoxLayout.Direction.LeftToRight)
+        rows = min(3, max(1, self.legend.rowCount()))
+        self.legend.setMinimumSize(0 if narrow else LEGEND_PX, rows * row_px() + 4 if narrow else 0)
+        self.legend.setMaximumSize(QWIDGETSIZE_MAX if narrow else LEGEND_PX, rows * row_px() + 4 if narrow else QWIDGETSIZE_MAX)
 
     def _show_right_page(self) -> None:
         for widget in (self.plot, self.legend):
@@ -153,6 +175,7 @@ class PlotPane(QWidget):
             value.setFont(value_font())
             self.legend.setItem(row, 0, name)
             self.legend.setItem(row, 1, value)
+        self._place_legend()
         self.refresh_legend()
 
     def refresh_legend(self) -> None:

@@ -17,6 +17,11 @@ class ClockAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is not typed
         self.utc = utc
         self.enableAutoSIPrefix(False)
 
+    def show_utc(self, *, utc: bool) -> None:
+        self.utc = utc
+        self.picture = None  # pyqtgraph draws the axis again only when it thinks it has to
+        self.update()
+
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         """As many digits of a second as the spacing needs."""
         digits = 0 if spacing >= 1 else 1 if spacing >= 0.1 else 3

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.commands.terminal.failures import FAILED
+from app.commands.terminal.progress import note
 from app.errors import UserError
 from app.processes import module_command, module_environment
 
@@ -32,17 +33,20 @@ def run_window(project: Path | None, overrides: Sequence[str] = (), *, connect: 
     """Open it and wait until it is closed; its exit code, ``FAILED`` for any failure. Ctrl+C closes it."""
     with subprocess.Popen(_command(project, overrides, connect=connect), env=module_environment()) as process:
         try:
-            return FAILED if process.wait() else 0
+            code = process.wait()
         except KeyboardInterrupt:
             process.terminate()
             return 0
+    if code:
+        note(f"The window ended with code {code}.")
+    return FAILED if code else 0
 
 
 def take_pictures(project: Path, overrides: Sequence[str], folder: Path, timeout_s: float) -> list[Path]:
     """Let a window that nobody sees connect, go through its modes and leave a picture of each.
 
     Raises:
-        UserError: It failed, did not end in time, or left none; what it wrote to standard error is the reason.
+        UserError: It failed, did not end in time, or left none; its log's errors are the reason, without tracebacks.
     """
     for old in folder.glob("*.png"):  # of a mode that is no more
         old.unlink()
@@ -54,8 +58,9 @@ def take_pictures(project: Path, overrides: Sequence[str], folder: Path, timeout
         raise _failed(f"it did not end within {timeout_s:g} s") from None
     pictures = sorted(folder.glob("*.png"))
     if done.returncode or not pictures:
-        complaints = done.stderr.decode("utf-8", "replace").strip().splitlines()[-10:]
-        raise _failed("\n".join(complaints) or f"it ended with code {done.returncode} and {len(pictures)} pictures")
+        lines = done.stderr.decode("utf-8", "replace").splitlines()
+        told = [line for line in lines if line.startswith("ERROR ")] + [line for line in lines[-1:] if line.strip()]
+        raise _failed("\n".join(dict.fromkeys(told)) or f"it ended with code {done.returncode} and {len(pictures)} pictures")
     return pictures
 
 

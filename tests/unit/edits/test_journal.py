@@ -141,10 +141,11 @@ def test_that_a_journal_cut_anywhere_gives_the_edits_before_the_cut(tmp_path: Pa
     journal = Journal.start(folder, None, "", project.info)
     editor.listen(journal.append)
     states = [start]
-    for _ in range(data.draw(st.integers(1, 4))):
-        strategies.do_something(editor, data.draw)
-        states.append(list(project.elements()))
-    journal._file.close()  # type: ignore[union-attr]  # as the end of the process would
+    assert journal._file is not None
+    with journal._file:  # closed as at the end of the process
+        for _ in range(data.draw(st.integers(1, 4))):
+            strategies.do_something(editor, data.draw)
+            states.append(list(project.elements()))
     orphan(folder)
     (path,) = folder.iterdir()
     whole = path.read_bytes()

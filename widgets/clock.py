@@ -1,0 +1,26 @@
+"""Times as people read them on a screen: local or UTC, as the person chose; every place that shows one says which."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from widgets.workbench import Workbench
+
+
+def is_utc(workbench: Workbench) -> bool:
+    return bool(workbench.workspace.setting("utc"))
+
+
+def zone_word(workbench: Workbench) -> str:
+    """``UTC`` or ``local``."""
+    return "UTC" if is_utc(workbench) else "local"
+
+
+def clock_text(time_ns: int, *, utc: bool) -> str:
+    """``14:02:03.123``; with the day in front when it is not today."""
+    zone = UTC if utc else None
+    moment = datetime.fromtimestamp(time_ns // 1_000_000_000, UTC).astimezone(zone)
+    text = f"{moment:%H:%M:%S}.{time_ns // 1_000_000 % 1000:03d}"
+    return text if moment.date() == datetime.now(UTC).astimezone(zone).date() else f"{moment:%Y-%m-%d} {text}"
