@@ -221,6 +221,7 @@ class Workbench(QObject):
         self.stop_recording()
         self.live.close()
         self._journal.close()
+        self.workspace.close()
 
     # Recording
 

@@ -158,7 +158,7 @@ def _opcua_nodes(sheet: FlowSheet, connection: Connection, items: Sequence[dict[
         sheet.credentials[config] = {"user": _from_environment(endpoint, "USER"), "password": _from_environment(endpoint, "PASSWORD")}
     subscribe = sheet.add_function(
         f"subscribe {endpoint.id}", label("Subscribe", endpoint.name), column=0, row=row, outputs=1,
-        initialize=f"context.set('items', JSON.parse({as_json(as_json(items))}));\n", func=_SUBSCRIBE,
+        initialize=_WATCH.replace("ITEMS", as_json(as_json(items))), func=_SUBSCRIBE,
     )  # fmt: skip
     client = sheet.add(
         "OpcUa-Client", endpoint.id, column=1, row=row, endpoint=config, action="subscribe", deadbandtype="a", deadbandvalue=0,
@@ -183,7 +183,25 @@ def _from_environment(endpoint: Endpoint, what: str) -> str:
 
 _SUBSCRIBE: Final = """// Every new session is asked for all nodes; the client ignores those it has.
 if (msg.status !== "session active") return null;
+flow.set(context.get("watch"), Date.now());
 return [context.get("items").map((item) => ({ ...item }))];
+"""
+
+_WATCH: Final = """// A client that reports a session and yet hears nothing is told to begin anew, at most once a minute. Some servers, those of the
+// Python library asyncua among them, answer a Republish of a lost subscription as if it were there, and the client repeats it for ever.
+const items = JSON.parse(ITEMS);
+const watch = "alive_" + items.find((item) => item.watch !== undefined).watch.replaceAll("-", "_");
+context.set("items", items);
+context.set("watch", watch);
+let told = Date.now();
+setInterval(() => {
+    const heard = flow.get(watch);
+    const now = Date.now();
+    if (heard === undefined || now - heard < 20000 || now - told < 60000) return;
+    told = now;
+    node.warn("no sign of life for 20 s: reconnecting");
+    node.send({ topic: "reconnect", action: "reconnect" });
+}, 5000);
 """
 
 

@@ -50,6 +50,10 @@ class Database:
         self._opened: sqlite_utils.Database | None = None
         self._told: set[str] = set()
 
+    @property
+    def is_open(self) -> bool:
+        return self._opened is not None
+
     def close(self) -> None:
         if self._opened is not None:
             self._opened.conn.close()

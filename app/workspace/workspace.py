@@ -17,6 +17,9 @@ class Workspace:
         self.database = database or Database()
 
     def close(self) -> None:
+        """At the end: forget nodes that were seen long ago, and close the files. Safe twice."""
+        if self.database.is_open:
+            self.database.forget_old(int(self.setting("browse_cache_days")))
         self.database.close()
 
     # Settings and state

@@ -14,7 +14,7 @@ from app.edits.endpoints import add_endpoint
 from app.edits.tags import TagDraft, add_tags
 from app.model.plant import Tag
 from app.plant.process import Plant
-from widgets.look import MessageBar
+from widgets.look import ConnectionChip, MessageBar
 from widgets.main_window import MainWindow
 from widgets.models.address_space import AddressSpaceModel, TreeNode
 from widgets.modes.connect import ConnectMode
@@ -222,6 +222,12 @@ class Driver:
         pressed = box.button(button)
         assert pressed is not None, "the question has no such button"
         pressed.click()
+
+    def chip(self, endpoint: str) -> str:
+        """What the status bar says of an endpoint."""
+        name = self.workbench.endpoints()[endpoint].name
+        chips = self.window.statusBar().findChildren(ConnectionChip)
+        return next(chip.accessibleName() for chip in chips if chip.property("name") == name)
 
     def errors(self) -> str:
         """What the message bar of the window says, "" when it is hidden."""

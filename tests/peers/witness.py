@@ -26,6 +26,8 @@ from app.model.resolve import attributes
 from app.model.values import Quality, Sample, Value
 
 POLL_S = 0.02
+REGISTERS = ((3, 100, 20), (3, 140, 8), (4, 14, 2))
+"""Unit, first register, count: where the tags of ``tests.factory`` lie."""
 
 
 class Witness:
@@ -78,11 +80,16 @@ class Witness:
         await subscription.subscribe_data_change(handles, queuesize=50, sampling_interval=20)
 
     async def _poll(self, client: AsyncModbusTcpClient) -> None:
-        for tag in self._project.all(Tag).values():
-            if tag.address[0].isdigit():
-                value = await _read(client, parse(tag.address), tag)
-                if not self.readings[tag.id] or self.readings[tag.id][-1] != value:
-                    self.readings[tag.id].append(value)
+        """All registers that tags lie in with few requests, so that no change is missed."""
+        tags = [(tag, parse(tag.address)) for tag in self._project.all(Tag).values() if tag.address[0].isdigit()]
+        words: dict[tuple[int, int], int] = {}
+        for unit, start, count in REGISTERS:
+            found = (await client.read_holding_registers(start, count=count, device_id=unit)).registers
+            words.update({(unit, start + place): word for place, word in enumerate(found)})
+        for tag, address in tags:
+            value = _decode(words, address, tag) if address.table == "holding" else await _bit(client, address)
+            if not self.readings[tag.id] or self.readings[tag.id][-1] != value:
+                self.readings[tag.id].append(value)
 
 
 class _Handler:
@@ -95,19 +102,18 @@ class _Handler:
         self._changes[self._nodes[node.nodeid.to_string()]][ms] = value
 
 
-async def _read(client: AsyncModbusTcpClient, address: Address, tag: Tag) -> Value:
-    """One item, decoded with struct alone: not with the decoder under test."""
-    if address.table in ("coil", "discrete"):
-        call = client.read_coils if address.table == "coil" else client.read_discrete_inputs
-        return bool((await call(address.address, count=1, device_id=address.unit or 1)).bits[0])
-    words: Sequence[int] = (
-        await client.read_holding_registers(address.address, count=address.count, device_id=address.unit or 1)
-    ).registers
+async def _bit(client: AsyncModbusTcpClient, address: Address) -> Value:
+    call = client.read_coils if address.table == "coil" else client.read_discrete_inputs
+    return bool((await call(address.address, count=1, device_id=address.unit or 1)).bits[0])
+
+
+def _decode(registers: Mapping[tuple[int, int], int], address: Address, tag: Tag) -> Value:
+    """One item, with struct alone: not with the decoder under test."""
+    words = [registers[address.unit or 1, address.address + place] for place in range(address.count)]
     if address.bit is not None:
         return bool(words[0] >> address.bit & 1)
-    order = address.order or "ABCD"
-    arranged = list(reversed(words)) if order in ("CDAB", "DCBA") and address.type != "string" else list(words)
-    raw = b"".join(word.to_bytes(2, "little" if order in ("BADC", "DCBA") else "big") for word in arranged)
+    arranged = list(reversed(words)) if address.order in ("CDAB", "DCBA") and address.type != "string" else words
+    raw = b"".join(word.to_bytes(2, "little" if address.order in ("BADC", "DCBA") else "big") for word in arranged)
     if address.type == "string":
         return raw[: address.length].split(b"\0")[0].decode().rstrip()
     codes = {"int16": ">h", "uint16": ">H", "int32": ">i", "uint32": ">I", "float32": ">f"}

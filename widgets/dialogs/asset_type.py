@@ -8,6 +8,7 @@ from typing import Final
 from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
+    QAbstractItemDelegate,
     QAbstractItemView,
     QComboBox,
     QFileDialog,
@@ -228,8 +229,12 @@ class AssetTypeDialog(EditDialog):
         return edit_of_type(self.workbench.project, self.asset_type.id if self.asset_type else "", typed)
 
     def _finish_editing(self) -> None:
-        """A cell that is still being typed into counts: moving the focus away commits its editor."""
-        self.ok.setFocus()
+        """A cell that is still being typed into counts."""
+        for view in (self.view, self.parts):
+            editor = view.indexWidget(view.currentIndex())
+            if editor is not None:
+                view.commitData(editor)
+                view.closeEditor(editor, QAbstractItemDelegate.EndEditHint.NoHint)
 
 
 def _page(view: QAbstractItemView, buttons: list[QWidget], hint: QWidget) -> QWidget:

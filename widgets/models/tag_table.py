@@ -129,7 +129,7 @@ class TagTableModel(QAbstractTableModel):
         self._workbench = workbench
         self.tags: list[str] = []
         self._query: tuple[str, ...] = ()
-        self._list: str = ""
+        self.shown_list = ""
         self._sort: tuple[int, bool] = (-1, False)
         self._first, self._last = 0, -1
         workbench.project_replaced.connect(self.rebuild)
@@ -148,7 +148,7 @@ class TagTableModel(QAbstractTableModel):
 
     def show_list(self, watch_list: str) -> None:
         """Show one watch list in its own order, "" for all tags."""
-        self._list = watch_list
+        self.shown_list = watch_list
         self.rebuild()
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
@@ -159,7 +159,7 @@ class TagTableModel(QAbstractTableModel):
     def rebuild(self) -> None:
         """Filter and sort again, in one reset."""
         project = self._workbench.project
-        chosen = project.get(WatchList, self._list)
+        chosen = project.get(WatchList, self.shown_list)
         tags = list(project.all(Tag).values()) if chosen is None else [tag for id_ in chosen.tags if (tag := project.get(Tag, id_))]
         if self._query:
             tags = [tag for tag in tags if _matches(tag, self._query)]

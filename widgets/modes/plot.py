@@ -37,4 +37,4 @@ class PlotMode(QWidget):
         ask_for_file(self, self._workbench, "Export samples", "CSV (*.csv)", write, save_as="samples.csv")
 
 
-MODE = Mode("plot", "Plot", "plot", 30, PlotMode, panels=("endpoints", "tags", "details", "problems", "log"))
+MODE = Mode("plot", "Plot", "plot", 30, PlotMode, panels=("endpoints", "tags", "problems", "log"))

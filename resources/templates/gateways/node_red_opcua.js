@@ -3,7 +3,11 @@ const status = typeof msg.statusCode === "object" && msg.statusCode !== null ? m
 const quality = Math.min(status >>> 30, 2);
 
 // A proof of life: the server's own clock.
-if (msg.watch !== undefined) return quality === 0 ? { tagloom: { watch: msg.watch } } : null;
+if (msg.watch !== undefined) {
+    if (quality !== 0) return null;
+    flow.set("alive_" + msg.watch.replaceAll("-", "_"), Date.now());
+    return { tagloom: { watch: msg.watch } };
+}
 if (msg.source === undefined) return null;
 
 const INTEGERS = ["int8", "uint8", "int16", "uint16", "int32", "uint32", "enum"];

@@ -45,8 +45,8 @@ def test_that_missing_places_of_a_typed_path_are_made_in_the_same_edit(window: M
 
 def test_that_a_path_typed_as_it_is_there_chooses_that_place(window: MainWindow, line4: Workbench) -> None:
     dialog = show_new_asset(window, line4)
-    for level, name in (("enterprise", "ACME"), ("site", "Plant 1")):
-        dialog.place.levels[level].setEditText(name)
+    dialog.place.levels["enterprise"].setEditText("ACME")
+    dialog.place.levels["site"].setEditText("Plant 1")
     assert dialog.place.places.currentData() == "plant-1"
 
 

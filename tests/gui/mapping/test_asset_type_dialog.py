@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester, QTest
 from PySide6.QtWidgets import QComboBox, QFileDialog, QLineEdit
@@ -29,10 +29,11 @@ def put(dialog: AssetTypeDialog, row: int, column: int, text: str) -> None:
     index = dialog.model.index(row, column)
     dialog.view.setCurrentIndex(index)
     dialog.view.edit(index)
-    editor = dialog.view.indexWidget(index) or dialog.view.viewport().findChild(QLineEdit)
+    editor = dialog.view.indexWidget(index)
     assert isinstance(editor, QLineEdit)
     type_into(editor, text)
     QTest.keyClick(editor, Qt.Key.Key_Return)
+    QCoreApplication.processEvents()  # Qt commits after Return with a queued call, and only then closes the editor
 
 
 def own(workbench: Workbench, asset_type: str) -> dict[str, Attribute]:
@@ -56,8 +57,8 @@ def test_that_a_type_is_made_in_the_window_as_one_edit_and_undo_removes_it_whole
 def test_that_rows_of_a_spreadsheet_become_attributes(window: MainWindow, line4: Workbench) -> None:
     dialog = opened(window)
     type_into(dialog.name, "Valve")
-    rows = "name\ttype\tunit\tlow\thigh\trequired\tstates\tdescription\nstate\tenum\t\t\t\tyes\t0=CLOSED|1=OPEN\tPosition\nopening\treal\t%\t0\t100,0\n"
-    QGuiApplication.clipboard().setText(rows)
+    head = "name\ttype\tunit\tlow\thigh\trequired\tstates\tdescription\n"
+    QGuiApplication.clipboard().setText(head + "state\tenum\t\t\t\tyes\t0=CLOSED|1=OPEN\tPosition\nopening\treal\t%\t0\t100,0\n")
     dialog.paste()
     click(dialog.ok)
     made = next(type_ for type_ in line4.project.all(AssetType).values() if type_.name == "Valve")
@@ -75,8 +76,9 @@ def test_that_every_wrong_cell_is_said_and_nothing_is_done(window: MainWindow, l
     dialog.paste()
     click(dialog.ok)
     said = dialog.message.details()
-    for part in ("Name: an asset type of this name", "Row 1, a: 'float9'", "Row 2, b: 'quux' is not clearly a unit", "Row 3, c: the range 9…1",
-                 "Row 4, b:", "Row 5: the attribute has no name"):  # fmt: skip
+    for part in ("Name: an asset type of this name", "Row 1, a: 'float9'", "Row 2, b: 'quux' is not clearly a unit"):
+        assert part in said
+    for part in ("Row 3, c: the range 9…1", "Row 4, b:", "Row 5: the attribute has no name"):
         assert part in said
     assert dialog.isVisible()
     assert line4.editor.undo_name == ""
@@ -129,7 +131,7 @@ def test_that_required_is_a_tick_and_the_type_a_list(window: MainWindow, line4: 
     dialog.model.setData(index, Qt.CheckState.Checked.value, Qt.ItemDataRole.CheckStateRole)
     dialog.view.setCurrentIndex(dialog.model.index(0, TYPE))
     dialog.view.edit(dialog.model.index(0, TYPE))
-    box = dialog.view.viewport().findChild(QComboBox)
+    box = dialog.view.indexWidget(dialog.model.index(0, TYPE))
     assert isinstance(box, QComboBox)
     box.setCurrentText("uint16")
     click(dialog.ok)
@@ -164,9 +166,8 @@ def test_that_the_table_of_attributes_is_a_correct_model(window: MainWindow, lin
 
 def test_that_a_json_schema_is_imported_as_one_edit_and_its_losses_are_shown(window: MainWindow, line4: Workbench, tmp_path: Path) -> None:
     source = tmp_path / "pump.schema.json"
-    source.write_text(
-        '{"title": "Pump", "type": "object", "properties": {"flow": {"type": "number", "x-unit": "furlong/blink"}}, "oneOf": []}'
-    )
+    flow = '{"type": "number", "x-unit": "furlong/blink"}'
+    source.write_text(f'{{"title": "Pump", "type": "object", "properties": {{"flow": {flow}}}, "oneOf": []}}')
     before = set(line4.project.all(AssetType))
     said: list[UserError] = []
     line4.failed.connect(said.append)

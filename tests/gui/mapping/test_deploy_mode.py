@@ -1,6 +1,8 @@
 import json
 import threading
+from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from PySide6.QtWidgets import QFileDialog
@@ -154,10 +156,10 @@ def test_that_a_project_without_mappings_says_what_comes_first(window: MainWindo
 class Slow:
     """A target that waits until it may go on, and tells in which thread it ran."""
 
-    key = "slow"
-    title = "Slow"
-    tested_with = "not run"
-    options: dict[str, str] = {}  # noqa: RUF012  as the protocol has it
+    key: ClassVar[str] = "slow"
+    title: ClassVar[str] = "Slow"
+    tested_with: ClassVar[str] = "not run"
+    options: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self) -> None:
         self.may_go_on = threading.Event()

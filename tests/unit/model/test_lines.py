@@ -26,10 +26,10 @@ def test_that_canonical_elements_are_left_as_they_are(element: Element) -> None:
 
 
 def test_that_defaults_inside_transforms_and_security_are_left_out_too() -> None:
-    steps = (GainOffset(gain=float("1"), offset=2.0), msgspec.structs.replace(Cast(type="int8"), rounding="half" + "_even"))
+    steps = (GainOffset(gain=float("1"), offset=2.0), msgspec.structs.replace(Cast(type="int8"), rounding="".join(["half", "_even"])))
     mapping = Mapping(id="m-a", asset="a", attribute="b", transform=steps)
     assert line_of(mapping).endswith(b'"transform":[{"op":"gain","offset":2.0},{"op":"cast","type":"int8"}]}')
-    endpoint = Endpoint(id="e-a", name="e", addresses={}, security=Security(policy="No" + "ne", name="x"))
+    endpoint = Endpoint(id="e-a", name="e", addresses={}, security=Security(policy="".join(["No", "ne"]), name="x"))
     assert line_of(endpoint).endswith(b'"security":{"name":"x"}}')
 
 

@@ -39,7 +39,7 @@ def test_that_a_line_begins_with_kind_and_id_and_goes_on_as_declared_without_def
 
 def test_that_defaults_are_left_out_however_they_came_about() -> None:
     computed = Tag(id="t-aaaaaa", endpoint="e-aaaaaa", address="x", name="t", gain=float("1"), offset=float("-0"), access="".join(["r"]))  # type: ignore[arg-type]  # made at run time
-    endpoint = Endpoint(id="e-aaaaaa", name="e", addresses={"default": "x:"}, security=Security(policy="No" + "ne"))
+    endpoint = Endpoint(id="e-aaaaaa", name="e", addresses={"default": "x:"}, security=Security(policy="".join(["No", "ne"])))
     text = write(Project(HEADER, [computed, endpoint])).decode()
     assert '"name":"t"}' in text
     assert "security" not in text
