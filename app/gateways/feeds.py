@@ -63,7 +63,7 @@ class Connection:
 
 @dataclass(slots=True)
 class Feeds:
-    """In the order of the project tree: endpoints, then assets by path with their attributes in the order of the type."""
+    """Connections by id; feeds by the path of their asset, with attributes in the order of the type."""
 
     connections: list[Connection] = field(default_factory=list)
     feeds: list[Feed] = field(default_factory=list)
@@ -85,7 +85,7 @@ def url_for(endpoint: Endpoint, options: Options) -> str:
 def feeds_of(project: Project, options: Options) -> Feeds:
     found = Feeds()
     refused: dict[str, str] = {}
-    for endpoint in sorted(project.all(Endpoint).values(), key=lambda one: (one.name, one.id)):
+    for endpoint in project.all(Endpoint).values():  # by id: a new name changes no file
         url = url_for(endpoint, options)
         try:
             spec = spec_for(url)

@@ -193,7 +193,7 @@ const items = JSON.parse(ITEMS);
 const watch = "alive_" + items.find((item) => item.watch !== undefined).watch.replaceAll("-", "_");
 context.set("items", items);
 context.set("watch", watch);
-let told = Date.now();
+let told = 0;
 setInterval(() => {
     const heard = flow.get(watch);
     const now = Date.now();

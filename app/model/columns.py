@@ -5,6 +5,7 @@ numpy is imported here and not in the rest of ``app.model``, so that reading a p
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -75,7 +76,7 @@ class SampleColumns:
         if TYPE_CODES["int8"] <= code <= TYPE_CODES["uint64"] or code == TYPE_CODES["enum"]:
             return int(number)
         if code == TYPE_CODES["float32"]:
-            return float(str(np.float32(number)))  # the shortest decimal that is this float32: 59.01, not 59.0099983215332
+            return shortest(number)
         return number
 
     def sample(self, row: int) -> Sample:
@@ -114,6 +115,15 @@ class SampleColumns:
             receive_ns=np.array([sample.receive_ns for _, sample in rows], np.int64),
             objects=objects,
         )
+
+
+def shortest(number: float) -> float:
+    """The shortest decimal that is the same float32: 59.01, not 59.0099983215332. What is no float32 stays as it is."""
+    try:
+        (same,) = struct.unpack("<f", struct.pack("<f", number))
+    except OverflowError:
+        return number
+    return float(str(np.float32(number))) if same == number else number
 
 
 def _as_number(value: Value) -> float:

@@ -184,6 +184,9 @@ def test_that_watch_goes_on_over_a_lost_connection_and_marks_what_is_stale(tmp_p
             assert not any(line["stale"] for line in watch.lines[before:])
             assert "lost" in watch.err
             assert "again" in watch.err
+            if sys.platform != "win32":
+                os.killpg(watch.process.pid, signal.SIGINT)
+                assert watch.end() == 0  # nothing is stale any more
         finally:
             watch.close()
 
@@ -259,8 +262,9 @@ def test_that_new_imports_a_list_and_read_takes_the_project_by_name(plant: Plant
 
 def test_that_new_replaces_nothing_and_tells_every_bad_endpoint(tmp_path: Path) -> None:
     (tmp_path / "there.tagloom").write_text("mine", encoding="utf-8")
-    done = tagloom("new", "there", "--endpoint", "a=opc.tcp://h", cwd=tmp_path)
+    done = tagloom("new", "there", "--endpoint", "a=opc.tcp://127.0.0.1:1", "--under", "i=85", cwd=tmp_path)
     assert done.code == 2
+    assert "already" in done.err  # told before anything is connected
     assert (tmp_path / "there.tagloom").read_text(encoding="utf-8") == "mine"
     done = tagloom("new", "other", "--endpoint", "a", "--endpoint", "b=ftp://h", cwd=tmp_path)
     assert done.code == 2

@@ -27,7 +27,7 @@ from widgets.look import BADGE_ROLE, QUALITY_ROLE, Badge
 from widgets.models.tag_table import NAME, QUALITY, VALUE
 from widgets.plots.grid import PlotGrid
 
-FLOW, LEVEL, SPEED = (line_address(f"Line4/Filler1/{name}") for name in ("FT-101.PV", "LT-103.PV", "Motor/Speed"))
+FLOW, LEVEL, PRESSURE = (line_address(f"Line4/Filler1/{name}") for name in ("FT-101.PV", "LT-103.PV", "PT-102.PV"))
 
 
 def cell(gui: Driver, tag: str, column: int) -> str:
@@ -92,11 +92,15 @@ def test_that_pause_all_reading_asks_nothing_of_any_device_until_it_goes_on(gui:
     live(gui, flow)
 
 
-def test_that_a_slower_group_takes_effect_at_the_device(gui: Driver, flow: str) -> None:
-    gui.workbench.do(group_with(gui.workbench.project, "slow", 2000, 0.0, [flow]))
-    gui.until(lambda: gui.workbench.live.reading(flow).interval_ms == 2000)
-    gui.workbench.do(set_group(gui.workbench.project, [flow], ""))
-    gui.until(lambda: gui.workbench.live.reading(flow).interval_ms == 1000)
+def test_that_a_slower_group_takes_effect_at_the_device(gui: Driver, plant: Plant) -> None:
+    meter = gui.add_modbus(plant)
+    (voltage,) = gui.add_tags(meter, "3/holding:100:float32:CDAB")
+    gui.connect(meter)
+    live(gui, voltage)
+    gui.workbench.do(group_with(gui.workbench.project, "slow", 2000, 0.0, [voltage]))
+    gui.until(lambda: gui.workbench.live.reading(voltage).interval_ms == 2000)
+    gui.workbench.do(set_group(gui.workbench.project, [voltage], ""))
+    gui.until(lambda: gui.workbench.live.reading(voltage).interval_ms == 1000)
     assert len(gui.workbench.project.all(Group)) == 1
 
 
@@ -109,7 +113,7 @@ def test_that_a_killed_server_makes_its_tags_stale_at_once_leaves_a_gap_and_come
     live(gui, flow, voltage)
     plots = gui.plots
     gui.window.show_mode("plot")
-    gui.workbench.plot_asked.emit([flow])
+    gui.workbench.plot_asked.emit([flow, voltage])
     gui.until(lambda: np.isfinite(curve(plots, flow)[1]).sum() >= 4)
     own_plant.kill_opcua()
     killed = time.monotonic()
@@ -151,7 +155,7 @@ def finite_times(plots: PlotGrid, tag: str) -> np.ndarray:
 def plotted(gui: Driver, plant: Plant) -> list[str]:
     """Three tags of the filler, live, two in one plot and one in another; their ids."""
     endpoint = gui.add_opcua(plant)
-    tags = gui.add_tags(endpoint, FLOW, LEVEL, SPEED)
+    tags = gui.add_tags(endpoint, FLOW, LEVEL, PRESSURE)
     gui.workbench.do(group_with(gui.workbench.project, "quick", 100, 0.0, tags))
     gui.connect(endpoint)
     plots = gui.plots
@@ -166,9 +170,7 @@ def wheel(gui: Driver, plots: PlotGrid, clicks: int) -> None:
     viewport = plots.panes[0].plot.viewport()
     at = QPointF(viewport.rect().center() - QPoint(120, 0))
     buttons, keys = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
-    event = QWheelEvent(
-        at, viewport.mapToGlobal(at), QPoint(), QPoint(0, 120 * clicks), buttons, keys, Qt.ScrollPhase.NoScrollPhase, False
-    )
+    event = QWheelEvent(at, viewport.mapToGlobal(at), QPoint(), QPoint(0, 120 * clicks), buttons, keys, Qt.ScrollPhase.NoScrollPhase, False)
     QApplication.sendEvent(viewport, event)
 
 
@@ -271,9 +273,7 @@ def test_that_the_visible_samples_are_written_as_csv_and_read_back(gui: Driver, 
     assert all(gui.workbench.project.all(Tag)[tag].name in text for tag in plotted)
 
 
-def test_that_plots_are_kept_with_the_project_and_watched_when_it_is_opened_again(
-    gui: Driver, plotted: list[str], tmp_path: Path
-) -> None:
+def test_that_plots_are_kept_with_the_project_and_watched_when_it_is_opened_again(gui: Driver, plotted: list[str], tmp_path: Path) -> None:
     path = tmp_path / "line.tagloom"
     gui.workbench.save(path)
     gui.workbench.open(path)
@@ -290,6 +290,18 @@ def test_that_times_of_the_axis_are_local_or_utc(gui: Driver, plotted: list[str]
     axis = plots.panes[0].axis
     moment = time.gmtime(plots._base_ns / 1e9)
     assert axis.tickStrings([0.0], 1.0, 10.0) == [time.strftime("%H:%M:%S", moment)]
+
+
+def test_that_a_value_that_does_not_change_is_drawn_on_as_long_as_it_is_live(gui: Driver, plant: Plant) -> None:
+    meter = gui.add_opcua(plant)
+    (recipe,) = gui.add_tags(meter, line_address("Line4/Filler1/Motor/SpeedSetpoint"))
+    gui.connect(meter)
+    gui.window.show_mode("plot")
+    gui.plots.plot_tags([recipe])
+    gui.until(lambda: gui.workbench.live.reading(recipe).sample)
+    first = gui.plots.right_s
+    gui.until(lambda: len(finite_times(gui.plots, recipe)) and finite_times(gui.plots, recipe)[-1] > first + 1, "the line ends")
+    assert len(gui.workbench.live.history.series(recipe).value) == 1
 
 
 # Drags between the panels
@@ -325,7 +337,9 @@ def test_that_a_tag_dropped_on_a_plot_is_drawn_and_the_menu_and_key_do_the_same(
 
 def assets(gui: Driver) -> None:
     """An asset with one attribute that the flow fits."""
-    type_ = TypeDraft("Filler", attributes=[{"name": "fillFlow", "data_type": "float64", "unit": "L2"}, {"name": "recipe", "data_type": "string"}])
+    type_ = TypeDraft(
+        "Filler", attributes=[{"name": "fillFlow", "data_type": "float64", "unit": "L2"}, {"name": "recipe", "data_type": "string"}]
+    )
     gui.workbench.do(edit_from_model(gui.workbench.project, ReadModel([type_]), "typed"))
     (made,) = gui.workbench.project.all(AssetType)
     gui.workbench.do(add_asset(gui.workbench.project, "Filler 1", made, ""))

@@ -35,7 +35,9 @@ def line4(workbench: Workbench) -> Workbench:
 def many_tags() -> Project:
     endpoint = Endpoint(id="e", name="plc", addresses={"default": "opc.tcp://127.0.0.1:4840"})
     tags = [
-        Tag(id=f"t-{number:05d}", endpoint="e", address=f"nsu=urn:x;s=Tag{number}", name=f"Tag {(number * 7919) % MANY:05d}", type="float32")
+        Tag(
+            id=f"t-{number:05d}", endpoint="e", address=f"nsu=urn:x;s=Tag{number}", name=f"Tag {(number * 7919) % MANY:05d}", type="float32"
+        )
         for number in range(MANY)
     ]
     return Project(ProjectInfo(id="many", name="Many"), [endpoint, *tags])

@@ -18,7 +18,7 @@ from app.edits import Edit
 from app.errors import UserError
 from app.model.plant import Endpoint, Unit
 from app.runtime.state import Reply
-from widgets.look import color, icon
+from widgets.look import color, icon, plain_tip
 from widgets.mime import NODES, DraggedNodes, mime_of_nodes
 from widgets.workbench import Workbench
 
@@ -279,7 +279,8 @@ class AddressSpaceModel(QAbstractItemModel):
         if role == Qt.ItemDataRole.ForegroundRole and node.kind in ("loading", "error"):
             return color("dim")
         if role == Qt.ItemDataRole.ToolTipRole:
-            return "\n".join(filter(None, (node.name, node.type, node.description, node.path, node.id))) if node.is_node else node.name
+            lines = (node.name, node.type, node.description, node.path, node.id) if node.is_node else (node.name,)
+            return plain_tip("\n".join(filter(None, lines)))
         return None
 
     def _state(self, node: TreeNode) -> str:

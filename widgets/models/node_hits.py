@@ -7,7 +7,7 @@ from typing import Final
 
 from PySide6.QtCore import QAbstractTableModel, QMimeData, QModelIndex, QPersistentModelIndex, Qt
 
-from widgets.look import color, icon
+from widgets.look import color, icon, plain_tip
 from widgets.mime import NODES, DraggedNodes, mime_of_nodes
 from widgets.models.address_space import ICONS, TreeNode
 
@@ -48,7 +48,7 @@ class NodeHitsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ForegroundRole and index.column() == 1:
             return color("dim")
         if role == Qt.ItemDataRole.ToolTipRole:
-            return "\n".join(filter(None, (node.path, node.id)))
+            return plain_tip("\n".join(filter(None, (node.path, node.id))))
         return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:

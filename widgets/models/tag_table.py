@@ -20,7 +20,7 @@ from app.mapping.transform import symbol
 from app.model.plant import Group, Tag, WatchList
 from app.runtime.state import Reading
 from widgets.clock import clock_text, is_utc, zone_word
-from widgets.look import BADGE_ROLE, QUALITY_ROLE, UNIT_ROLE, Badge
+from widgets.look import BADGE_ROLE, QUALITY_ROLE, UNIT_ROLE, Badge, plain_tip
 from widgets.mime import NODES, TAGS, mime_of_tags, nodes_of
 from widgets.node_tags import tags_from_nodes
 from widgets.reading_text import quality_key, quality_text, status_text, value_text
@@ -260,7 +260,7 @@ class TagTableModel(QAbstractTableModel):
             return "\n".join(filter(None, (status, reading.problem, unchanged)))
         if column in (VALUE, QUALITY):
             return reading.problem or None
-        return "\n".join(filter(None, (tag.name, tag.address, tag.description)))
+        return plain_tip("\n".join(filter(None, (tag.name, tag.address, tag.description))))
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         base = super().flags(index)
@@ -293,11 +293,12 @@ class TagTableModel(QAbstractTableModel):
         return nodes_of(data) is not None
 
     def dropMimeData(self, data: QMimeData, action: Qt.DropAction, row: int, column: int, parent: Index) -> bool:
-        """Nodes become tags; False, so that no view removes rows at the other end."""
+        """Nodes become tags."""
         nodes = nodes_of(data)
-        if nodes is not None:
-            tags_from_nodes(self._workbench, nodes.endpoint, nodes.ids)
-        return False
+        if nodes is None:
+            return False
+        tags_from_nodes(self._workbench, nodes.endpoint, nodes.ids)
+        return True
 
     def text(self, rows: Sequence[int]) -> str:
         """The rows with a heading, tab-separated, as a spreadsheet takes them."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QColor, QDragEnterEvent, QDragMoveEvent, QDropEvent, QIcon, QPixmap, QResizeEvent
@@ -18,6 +20,8 @@ from widgets.node_tags import tags_from_nodes
 from widgets.plots.time_axis import ClockAxis
 from widgets.reading_text import quality_key, value_text
 from widgets.workbench import Workbench
+
+Points = npt.NDArray[np.float64]
 
 LEGEND_PX = 250
 QWIDGETSIZE_MAX = (1 << 24) - 1
@@ -142,6 +146,7 @@ class PlotPane(QWidget):
             x = np.repeat((time_ns - self._base_ns) / 1e9, 2)
             y = np.empty(2 * len(bottom))
             y[0::2], y[1::2] = bottom, top
+            x, y = self._drawn_on(tag, kind, x, y, left_s, right_s)
             curve.setData(x, y)
             if np.isfinite(y).any():
                 low, high = min(low, float(np.nanmin(y))), max(high, float(np.nanmax(y)))
@@ -150,6 +155,18 @@ class PlotPane(QWidget):
         if fit_y and self._y_is_free and low <= high:
             slack = (high - low) * 0.08 or max(abs(high) * 0.05, 0.5)
             box.setYRange(low - slack, high + slack, padding=0)
+
+    def _drawn_on(self, tag: str, kind: TimeKind, x: Points, y: Points, left_s: float, right_s: float) -> tuple[Points, Points]:
+        """With a live tag's newest value drawn on until now: a server sends changes only, and no change is no gap."""
+        reading = self._workbench.live.reading(tag)
+        sample = reading.sample
+        if sample is None or reading.stale or not isinstance(sample.value, bool | int | float):
+            return x, y
+        end_s = min(right_s, (time.time_ns() - self._base_ns) / 1e9)
+        last_s = ((getattr(sample, f"{kind}_ns") or sample.receive_ns) - self._base_ns) / 1e9
+        if last_s >= end_s:
+            return x, y
+        return np.append(x, [max(last_s, left_s), end_s]), np.append(y, [float(sample.value)] * 2)
 
     def refresh_colors(self) -> None:
         self.plot.setBackground(color("panel"))

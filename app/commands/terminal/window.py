@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from app.processes import module_command, module_environment
 
 def has_display() -> bool:
     """Whether a window can be shown. Only on Linux is there a question."""
-    if sys.platform != "linux":
+    if platform.system() != "Linux":
         return True
     return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
 

@@ -48,7 +48,7 @@ def test_that_it_ends_when_its_parent_is_killed() -> None:
     parent = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=connector_environment(), stdout=subprocess.PIPE)
     assert parent.stdout is not None
     orphan = psutil.Process(int(parent.stdout.readline()))
-    os.kill(parent.pid, signal.SIGKILL)
+    psutil.Process(parent.pid).kill()
     parent.wait()
     parent.stdout.close()
     deadline = time.monotonic() + 4

@@ -39,7 +39,8 @@ function runJob(job) {
         if (event.kind === "alive") out = delivery.alive(event.watch, now);
         if (event.kind === "sample") {
             const ns = (text) => (text === null ? null : BigInt(text));
-            const sample = { value: decode(event.value), quality: event.quality, source_ns: ns(event.source_ns), server_ns: ns(event.server_ns), receive_ns: now };
+            const times = { source_ns: ns(event.source_ns), server_ns: ns(event.server_ns), receive_ns: now };
+            const sample = { value: decode(event.value), quality: event.quality, ...times };
             out = delivery.offer(event.source, sample);
         }
         sent.push(out.map((one) => [one.topic, JSON.parse(one.payload), one.qos, one.retain]));
@@ -86,15 +87,8 @@ class StarMetric:
         self.fields: dict[str, object] = {}
 
 
-class _StarText(str):
-    """Starlark's own methods of strings."""
-
-
 def load_star(plan: object, clock: Callable[[], int]) -> dict[str, Any]:  # Any: whatever the program defines
     """The program's globals, after it was run with this plan."""
-    source = (TEMPLATES / "delivery.star").read_text("utf-8")
-    for method in ("elems", "elem_ords", "codepoint_ords"):
-        source = source.replace(f".{method}()", f".__class__ and _{method}(")  # never used: see the replacements below
     source = (TEMPLATES / "delivery.star").read_text("utf-8")
     source = source.replace("text.elems()", "text").replace("digits.elems()", "digits")
     source = source.replace("kept.codepoint_ords()", "_codepoints(kept)").replace("kept.elem_ords()", "kept.encode('latin-1')")

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from hypothesis import strategies as st
 
-from app.gateways.feeds import feeds_of
 from app.gateways.base import Options
+from app.gateways.feeds import feeds_of
 from app.gateways.program import program_of, steps_of
 from app.mapping.evaluate import compile_mapping
 from app.mapping.message import json_value, messages
 from app.model.itmodel import Asset, AssetType, Attribute
 from app.model.mapping import (
+    Bit,
     Cast,
     Clamp,
     EnumNames,
@@ -26,10 +29,11 @@ from app.model.mapping import (
     Sqrt,
     Transform,
     Trim,
-    Bit,
     UnitConversion,
 )
+from app.model.plant import Tag
 from app.model.project import Project, ProjectInfo
+from app.model.resolve import attributes
 from app.model.values import Quality, Sample
 from tests.unit.gateways.interpreters import typed
 
@@ -83,8 +87,8 @@ scalars = st.one_of(
 )  # fmt: skip
 values = scalars | st.lists(scalars, max_size=3)
 types = st.sampled_from(
-    ["bool", "int8", "uint16", "int32", "int64", "uint64", "float32", "float64", "string", "enum", "datetime", "float64[]", "int32[]", "string[]"]
-)  # fmt: skip
+    ["bool", "int8", "uint16", "int32", "int64", "uint64", "float32", "float64", "string", "enum", "datetime", "float64[]", "int32[]"]
+)
 
 
 def one_attribute(transform: Sequence[Transform], data_type: str, enum: dict[str, str]) -> tuple[Project, Mapping]:
@@ -101,8 +105,8 @@ def job_for(
 ) -> dict[str, Any]:  # Any: JSON
     """One sample through one attribute, sent on its own."""
     attribute = {
-        "key": "a", "topic": "t/a", "unit": None, "source": "s", "scale": None, "deadband": 0.0, "steps": steps_of(transform), "type": data_type,
-        "enum": enum, "time": "source", "quality": "pass", "hold_ms": 0.0,
+        "key": "a", "topic": "t/a", "unit": None, "source": "s", "scale": None, "deadband": 0.0, "steps": steps_of(transform),
+        "type": data_type, "enum": enum, "time": "source", "quality": "pass", "hold_ms": 0.0,
     }  # fmt: skip
     asset = {
         "topic": "t", "head": {}, "message": "attribute", "time": "epoch_ns", "quality": "text", "parts": True, "null": "null", "qos": 0,
@@ -122,6 +126,18 @@ def expected(transform: Sequence[Transform], data_type: str, enum: dict[str, str
     return json_value(made.value), made.quality.name.lower()
 
 
+def same_json(wanted: object, found: object) -> bool:
+    """Whether both are one JSON value: 1 and 1.0 are, true and 1 are not; what is not finite is null in JSON."""
+    if isinstance(wanted, float) and not math.isfinite(wanted):
+        return found is None
+    if isinstance(wanted, list):
+        return isinstance(found, list) and len(wanted) == len(found) and all(map(same_json, wanted, found))
+    numbers = [isinstance(value, int | float) and not isinstance(value, bool) for value in (wanted, found)]
+    if all(numbers):
+        return float(wanted) == float(found)  # type: ignore[arg-type]  # both are numbers
+    return not any(numbers) and type(wanted) is type(found) and wanted == found
+
+
 def plan_of(project: Project, collect_ms: int = 100) -> tuple[dict[str, Any], dict[str, str]]:  # Any: JSON
     """The delivery of a whole project, with every tag as its own source; and mapping id → source."""
     found = feeds_of(project, Options())
@@ -136,14 +152,21 @@ def plan_of(project: Project, collect_ms: int = 100) -> tuple[dict[str, Any], di
 
 def messages_of(project: Project, samples: dict[str, Sample]) -> dict[str, object]:
     """Topic → payload that ``app.mapping.message`` makes of the newest sample of every tag."""
-    from app.model.resolve import attributes
-
     made: dict[str, object] = {}
     for asset in project.all(Asset).values():
         cells = {}
         for row in attributes(project, asset.asset_type):
             for mapping in project.mappings_for(asset.id, row.attribute.id, row.within):
-                cells[row.path] = compile_mapping(project, mapping)(samples.get(mapping.sources[0]))
+                cells[row.path] = compile_mapping(project, mapping)(_scaled(project, mapping, samples))
         if cells:
             made.update({message.topic: message.payload for message in messages(project, asset, cells)})
     return made
+
+
+def _scaled(project: Project, mapping: Mapping, samples: dict[str, Sample]) -> Sample | None:
+    """With the source's own gain and offset, which drivers apply and gateways have to."""
+    tag, sample = project.all(Tag)[mapping.sources[0]], samples.get(mapping.sources[0])
+    if sample is None or (tag.gain, tag.offset) == (1.0, 0.0):
+        return sample
+    assert isinstance(sample.value, int | float)
+    return dataclasses.replace(sample, value=sample.value * tag.gain + tag.offset)

@@ -71,18 +71,20 @@ def test_that_a_fault_of_ours_shows_no_traceback_unless_asked(capfd: pytest.Capt
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no pipe of this kind there")
-def test_that_a_reader_who_has_gone_is_quiet_and_141() -> None:
+@pytest.mark.parametrize("size", [1, 100_000])  # what fits a buffer is still there when the interpreter ends
+def test_that_a_reader_who_has_gone_is_quiet_and_141(size: int) -> None:
     code = (
         "import sys, click\n"
         "from app.commands.terminal.failures import run\n"
         "from app.commands.terminal.out import put_lines\n"
         "def body():\n"
         "    sys.stdin.readline()\n"
-        "    put_lines(['x' * 100_000])\n"
+        f"    put_lines(['x' * {size}])\n"
         "sys.exit(run(click.Command('x', callback=body), []))\n"
     )
     reading, writing = os.pipe()
-    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=writing, stderr=subprocess.PIPE)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=writing, stderr=subprocess.PIPE, env=environment)
     os.close(writing)
     os.close(reading)
     _, complaints = process.communicate(b"go\n", timeout=30)
