@@ -10,7 +10,7 @@ import pytest
 from app.projectfile import open_file, write
 from tests.e2e.commandline import tagloom
 
-MODES = ("connect", "map", "plot")
+MODES = ("connect", "map", "plot", "review", "deploy")
 DEMO_S = 300.0  # on a busy machine; alone it takes about 40 s
 
 

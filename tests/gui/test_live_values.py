@@ -126,7 +126,7 @@ def test_that_a_killed_server_makes_its_tags_stale_at_once_leaves_a_gap_and_come
     own_plant.restart_opcua()
     live(gui, flow)
     gui.until(lambda: (finite_times(plots, flow) > lost_s).sum() >= 4, "nothing is drawn after the loss")
-    x, y = curve(plots, flow)
+    _, y = curve(plots, flow)
     assert np.isnan(y).any(), "a line is drawn over what nobody saw"
     gap = np.flatnonzero(np.isnan(y))
     assert np.isfinite(y[: gap[0]]).any()

@@ -14,6 +14,6 @@ def assert_demo_left_everything(folder: Path) -> None:
     assert json.loads(project.read_text(encoding="utf-8").splitlines()[-1]) == {"kind": "end"}
     losses = [json.loads(path.read_text(encoding="utf-8")) for path in folder.rglob("losses.json")]
     assert len(losses) >= 2
-    assert any(tomllib.loads(path.read_text(encoding="utf-8")) for path in folder.rglob("*.toml") if path.suffix == ".toml")
+    assert any(tomllib.loads(path.read_text(encoding="utf-8")) for path in folder.rglob("telegraf.conf"))
     assert any(json.loads(path.read_text(encoding="utf-8")) for path in folder.rglob("*flows*.json"))
     assert any("</html>" in path.read_text(encoding="utf-8") for path in folder.rglob("*.html"))

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
-
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QPoint, Qt, QTimer
 from PySide6.QtWidgets import QAbstractItemView, QMenu, QStackedWidget, QTreeView, QVBoxLayout, QWidget
 
+from app.check.map import place_of
 from app.edits.mappings import unmap
 from app.model.itmodel import Asset
 from app.model.mapping import Mapping
-from app.model.times import rfc3339
-from app.review.approval import approve
-from app.runtime.clock import SYSTEM_CLOCK
+from widgets.dialogs.approve import show_approve
 from widgets.dialogs.asset import show_new_asset
 from widgets.dialogs.asset_type import import_asset_types, show_asset_type
 from widgets.dialogs.choose_tag import show_choose_tag
@@ -209,14 +206,13 @@ class MapMode(QWidget):
             self._workbench.attempt(lambda: unmap(self._workbench.project, mappings))
 
     def approve_selected(self) -> None:
-        """Approve under the name of the settings, or of the person at the keyboard."""
-        mappings = self.selected_mappings()
-        by = str(self._workbench.workspace.setting("reviewer")) or getpass.getuser()
-        if not mappings:
+        """Ask for name and reason; what is approved already stays as it is."""
+        project = self._workbench.project
+        found = [project.all(Mapping)[id_] for id_ in self.selected_mappings()]
+        if not found:
             self._workbench.said.emit("Select mapped attributes, or an asset, first")
             return
-        at = rfc3339(SYSTEM_CLOCK.wall_ns())
-        self._workbench.attempt(lambda: approve(self._workbench.project, mappings, by=by, at=at))
+        show_approve(self.window(), self._workbench, [mapping.id for mapping in found], [place_of(project, mapping) for mapping in found])
 
     def _on_menu(self, at: QPoint) -> None:
         index = self.view.indexAt(at)
@@ -236,7 +232,7 @@ class MapMode(QWidget):
                 menu.addAction("Show the source tag").triggered.connect(lambda: self._workbench.tag_asked.emit(tag))
         menu.addSeparator()
         some = bool(self.selected_mappings())
-        approve_action = menu.addAction(icon("approve"), "Approve")
+        approve_action = menu.addAction(icon("approve"), "Approve…")
         approve_action.setEnabled(some)
         approve_action.triggered.connect(self.approve_selected)
         remove = menu.addAction(icon("unlink"), "Unmap\tDel")

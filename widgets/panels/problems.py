@@ -18,6 +18,7 @@ from app.model.plant import Endpoint, Tag
 from app.model.reviewing import Suppression
 from app.model.times import rfc3339
 from app.runtime.clock import SYSTEM_CLOCK
+from widgets.dialogs.delivery import show_delivery
 from widgets.look import BadgeDelegate, EmptyState, calm_table
 from widgets.models.findings import FindingsModel
 from widgets.registry import Panel
@@ -92,8 +93,7 @@ class ProblemsPanel(QWidget):
                 self._workbench.mode_asked.emit("map")
                 self._workbench.select("asset type", [element.id])
             case Delivery():
-                self._workbench.mode_asked.emit("map")
-                self._workbench.select("delivery", [element.id])
+                show_delivery(self.window(), self._workbench, element.asset_type)
 
     def _suppress(self, finding: Finding) -> None:
         dialog = QInputDialog(self)

@@ -26,7 +26,11 @@ from tests.peers.witness import Witness, witness
 PACKAGE = Path(__file__).with_name("package.json")
 WATCH_S = 20.0
 
-pytestmark = [pytest.mark.prove("node-red"), pytest.mark.timeout(1500), pytest.mark.allow_log("^WARNING asyncua", reason="the witness's own library")]
+pytestmark = [
+    pytest.mark.prove("node-red"),
+    pytest.mark.timeout(1500),
+    pytest.mark.allow_log("^WARNING asyncua", reason="the witness's own library"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -74,10 +74,19 @@ def run_javascript(jobs: Sequence[dict[str, object]]) -> list[Sent]:
     """Every job {plan, now_ns, events} through ``delivery.js``, in one node process."""
     assert NODE is not None
     program = (TEMPLATES / "delivery.js").read_text("utf-8") + _HARNESS
-    text = "\n".join(json.dumps(job) for job in jobs)
+    text = "\n".join(json.dumps(_exact(job)) for job in jobs)
     done = subprocess.run([NODE, "-e", program], input=text.encode(), capture_output=True, timeout=100, check=False)
     assert done.returncode == 0, done.stderr.decode()
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def _exact(value: object) -> object:
+    """Integers that a JSON number of JavaScript would round become text, which BigInt reads."""
+    if isinstance(value, dict):
+        return {key: _exact(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_exact(part) for part in value]
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 2**53 else value
 
 
 class StarMetric:
