@@ -29,7 +29,7 @@ from app.model.mapping import (
     Trim,
     UnitConversion,
 )
-from app.model.plant import Endpoint, Group, Identity, Security, Tag, Unit
+from app.model.plant import Endpoint, Group, Identity, Tag, Unit
 from app.model.project import Project, ProjectInfo
 from app.model.reviewing import Comment
 from app.review.approval import approve
@@ -172,9 +172,11 @@ def _mappings() -> list[Element]:
         _map("stopped", "filler-1", "machine-stopped", "t-running", Not()),
         _map("fill-flow", "filler-1", "filler-fillflow", "t-flow", GainOffset(gain=1.02, offset=-0.1), Clamp(low=0.0, high=200.0)),
         _map("pressure", "filler-1", "filler-bowlpressure", "t-pressure", UnitConversion(source="BAR", target="KPA"), Round(digits=1)),
-        _map("level", "filler-1", "filler-bowllevel", "t-level", Linear(raw_low=0.0, raw_high=100.0, low=5.0, high=95.0, clamp=True), quality="good_only"),
+        _map("level", "filler-1", "filler-bowllevel", "t-level", Linear(raw_low=0.0, raw_high=100.0, low=5.0, high=95.0, clamp=True),
+             quality="good_only"),
         _map("level-root", "filler-1", "filler-levelroot", "t-level", Sqrt(high=100.0), quality="hold", hold_s=30.0),
-        _map("temperature", "filler-1", "filler-producttemperature", "t-temperature", UnitConversion(source="FAH", target="CEL"), Round(digits=2), time="server"),
+        _map("temperature", "filler-1", "filler-producttemperature", "t-temperature", UnitConversion(source="FAH", target="CEL"),
+             Round(digits=2), time="server"),
         _map("bottles", "filler-1", "filler-bottles", "t-bottles"),
         _map("volumes", "filler-1", "filler-lastvolumes", "t-volumes", Round(digits=1)),
         _map("recipe", "filler-1", "filler-recipe", "t-recipe", Trim()),

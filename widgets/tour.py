@@ -41,7 +41,7 @@ class Tour:
             for mode in self._window.mode_keys():
                 self._window.show_mode(mode)
                 self._prepare(mode)
-                self._settle(SETTLE_S if choice == "light" else 0.6)
+                self._settle(SETTLE_S if choice == "light" else 1.2)
                 picture = self._folder / f"{mode}-{choice}.png"
                 self._window.grab().save(str(picture))
         if not any(workbench.live.reading(tag).sample for tag in workbench.project.all(Tag)):

@@ -17,6 +17,7 @@ from app.model.mapping import Mapping, UnitConversion
 from app.model.plant import Tag
 from app.model.project import Project
 from app.model.resolve import attributes, path_of
+from app.units import compatibility
 
 
 def place_of(project: Project, mapping: Mapping) -> str:
@@ -93,9 +94,17 @@ def _finding(rule: str, misfit: Misfit, project: Project, mapping: Mapping) -> F
 
 
 def _convert(project: Project, finding: Finding) -> Edit:
-    """Append the conversion from the tag's unit to the attribute's."""
+    """Begin with the conversion from the tag's unit to the attribute's, in place of those that were there.
+
+    Raises:
+        UserError: No factor relates the two units.
+    """
     mapping = project.all(Mapping)[finding.about]
     tag, attribute = project.all(Tag)[mapping.sources[0]], project.all(Attribute)[mapping.attribute]
+    if (related := compatibility(tag.unit, attribute.unit)).verdict == "incompatible":
+        raise UserError(
+            "Not converted", where=finding.place, why=f"{finding.message}; {related.reason}", fix="Map another tag, or correct a unit"
+        )
     kept = tuple(op for op in mapping.transform if not isinstance(op, UnitConversion))
     changed = with_fields(mapping, transform=(UnitConversion(source=tag.unit, target=attribute.unit), *kept))
     return replace(f"Convert {attribute.name}", project, [changed])

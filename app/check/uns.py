@@ -85,16 +85,16 @@ def _a(level: str) -> str:
 
 def _bad_templates(project: Project) -> Iterator[Finding]:
     for delivery in project.all(Delivery).values():
+        type_ = project.get(AssetType, delivery.asset_type)
+        place = f"Delivery of {type_.name if type_ else delivery.asset_type}" if delivery.asset_type else "Delivery"
         unknown = [name for name in re.findall(r"\{([^{}]*)\}", delivery.topic) if name not in PLACEHOLDERS]
         if unknown:
             message = f"the topic names {', '.join('{' + name + '}' for name in unknown)}, which nothing fills"
-            yield Finding(
-                "UNS-005", "error", delivery.id, "Delivery", message, "Use " + " ".join("{" + name + "}" for name in PLACEHOLDERS)
-            )
+            yield Finding("UNS-005", "error", delivery.id, place, message, "Use " + " ".join("{" + name + "}" for name in PLACEHOLDERS))
         fixed = re.sub(r"\{[^{}]*\}", "", delivery.topic)
         if "+" in fixed or "#" in fixed or fixed.startswith("$"):
             message = f"the topic {delivery.topic!r} cannot be published to"
-            yield Finding("UNS-005", "error", delivery.id, "Delivery", message, "Leave out + and #, and a leading $")
+            yield Finding("UNS-005", "error", delivery.id, place, message, "Leave out + and #, and a leading $")
 
 
 RULES = [

@@ -151,7 +151,8 @@ def _opcua_nodes(sheet: FlowSheet, connection: Connection, items: Sequence[dict[
     config = sheet.add_config(
         "OpcUa-Endpoint", endpoint.id, name=label("OPC UA", endpoint.name), endpoint=connection.url, secpol=security.policy,
         secmode=security.mode, none=security.mode == "None" and security.user == "anonymous", login=security.user == "password",
-        usercert=security.user == "certificate", usercertificate=_from_environment(endpoint, "CERT") if security.user == "certificate" else "",
+        usercert=security.user == "certificate",
+        usercertificate=_from_environment(endpoint, "CERT") if security.user == "certificate" else "",
         userprivatekey=_from_environment(endpoint, "KEY") if security.user == "certificate" else "",
     )  # fmt: skip
     if security.user == "password":
@@ -187,8 +188,8 @@ flow.set(context.get("watch"), Date.now());
 return [context.get("items").map((item) => ({ ...item }))];
 """
 
-_WATCH: Final = """// A client that reports a session and yet hears nothing is told to begin anew, at most once a minute. Some servers, those of the
-// Python library asyncua among them, answer a Republish of a lost subscription as if it were there, and the client repeats it for ever.
+_WATCH: Final = """// A client that has a session and yet hears nothing is told to begin anew, at most once a minute. Some servers, those of
+// the Python library asyncua among them, answer a Republish of a lost subscription as if it were there, and the client repeats it for ever.
 const items = JSON.parse(ITEMS);
 const watch = "alive_" + items.find((item) => item.watch !== undefined).watch.replaceAll("-", "_");
 context.set("items", items);

@@ -180,5 +180,5 @@ def limits_text() -> dict[str, list[str]]:
 
 
 def as_json(data: object) -> str:
-    """Compact, ASCII only, in the order of the data. A dollar sign is written ``\\u0024``: some gateways look for ``${`` in any text."""
+    """Compact, ASCII only, in the order of the data. A dollar sign is written as its escape: some gateways look for ``${`` in any text."""
     return json.dumps(data, ensure_ascii=True, separators=(",", ":"), allow_nan=False).replace("$", "\\u0024")

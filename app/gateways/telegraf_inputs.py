@@ -209,10 +209,10 @@ def add_modbus(
         for item in block.items:
             cast("dict[str, Toml]", plan["sources"])[item.source] = {"watch": block.id}
     shared = Counter((block.extent.unit, block.interval_ms) for block in blocks)
-    for unit in sorted({unit for (unit, _), count in shared.items() if count > 1}):
-        losses.append(
-            Loss(endpoint.name, f"requests to unit {unit} that fail one by one", "one refused request stops the others of this unit")
-        )
+    losses += [
+        Loss(endpoint.name, f"requests to unit {unit} that fail one by one", "one refused request stops the others of this unit")
+        for unit in sorted({unit for (unit, _), count in shared.items() if count > 1})
+    ]
     for interval_ms, members in sorted(by_rate.items()):
         inputs.setdefault("modbus", []).append(_poller(plan, connection, interval_ms, members))
     return sources

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from typing import Final
 
 from app.errors import CollectedError, UserError
@@ -129,9 +130,12 @@ def _data_type(text: str) -> str:
 
 def _number(text: str, side: str, where: str) -> float:
     try:
-        return float(text.replace(",", ".") if text.count(",") == 1 and "." not in text else text)
+        number = float(text.replace(",", ".") if text.count(",") == 1 and "." not in text else text)
     except ValueError:
-        raise UserError("Row not read", where=where, why=f"{side} is {text!r}, which is no number", fix="Write a number") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise UserError("Row not read", where=where, why=f"{side} is {text!r}, which is no number", fix="Write a number")
+    return number
 
 
 def _flag(text: str, where: str) -> bool:

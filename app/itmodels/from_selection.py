@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from app.drivers.base import NodeDetails
 from app.edits import Edit, create
+from app.edits.naming import free_name
 from app.errors import UserError
 from app.model.element import Element
 from app.model.ids import make_id
@@ -14,6 +15,7 @@ from app.model.itmodel import Asset, AssetType, Attribute
 from app.model.mapping import Mapping
 from app.model.plant import Tag
 from app.model.project import Project
+from app.model.resolve import attributes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,14 +41,14 @@ class Selection:
 def edit_from_selection(project: Project, selection: Selection) -> tuple[Edit, list[str]]:
     """The edit, and a sentence for every node that was left out.
 
-    A source that is a tag already is used as it is. An asset type of this name is used when it has every attribute (so the
-    second filler becomes a second asset of one type).
+    A source that is a tag already is used as it is. An asset type of this name is used when it has every attribute, itself, from
+    a type it extends, or in a component (so the second filler becomes a second asset of one type).
 
     Raises:
-        UserError: No usable variable, or a type of this name with other attributes.
+        UserError: No usable variable, a type of this name with other attributes, or a name that is missing or taken.
     """
-    usable = [node for node in selection.nodes if node.type and not node.error]
-    skipped = [f"{node.name or node.id}: {node.error or 'its type is unknown'}" for node in selection.nodes if node not in usable]
+    usable = list({node.id: node for node in selection.nodes if node.type and not node.error}.values())
+    skipped = [f"{node.name or node.id}: {node.error or 'its type is unknown'}" for node in selection.nodes if node.error or not node.type]
     if not usable:
         why = "no variable with a known type is in the selection" + (f" ({skipped[0]})" if skipped else "")
         raise UserError(
@@ -63,10 +65,11 @@ class _Builder:
 
     def edit(self) -> Edit:
         names = _attribute_names(self._nodes, self._selection.root_path)
-        type_id, attributes = self._type(names)
+        asset_name = free_name("asset", self._selection.asset_name, self._project.assets_at(self._selection.place))
+        type_id, targets = self._type(names)
         asset = Asset(
-            id=self._id("asset", self._selection.place, self._selection.asset_name),
-            name=self._selection.asset_name,
+            id=self._id("asset", self._selection.place, asset_name),
+            name=asset_name,
             asset_type=type_id,
             place=self._selection.place,
         )
@@ -74,19 +77,21 @@ class _Builder:
         for name, node in zip(names, self._nodes, strict=True):
             tag = self._tag(node, name)
             mapping_id = self._id("mapping", asset.id, name, tag)
-            self._made.append(Mapping(id=mapping_id, asset=asset.id, attribute=attributes[name], sources=(tag,)))
-        return create(f"Make {self._selection.type_name} from {self._selection.asset_name}", self._made)
+            attribute, within = targets[name]
+            self._made.append(Mapping(id=mapping_id, asset=asset.id, attribute=attribute, within=within, sources=(tag,)))
+        return create(f"Make {self._selection.type_name} from {asset_name}", self._made)
 
     def _id(self, kind: str, parent: str, name: str, address: str = "") -> str:
         made = make_id(kind, parent, name, address, taken=self._taken)
         self._taken.add(made)
         return made
 
-    def _type(self, names: Sequence[str]) -> tuple[str, dict[str, str]]:
-        wanted = self._selection.type_name
+    def _type(self, names: Sequence[str]) -> tuple[str, dict[str, tuple[str, tuple[str, ...]]]]:
+        """Id of the type, and for each name the attribute and the components that lead to it."""
+        wanted = free_name("asset type", self._selection.type_name, ())
         existing = next((type_ for type_ in self._project.all(AssetType).values() if type_.name == wanted), None)
         if existing is not None:
-            known = {attribute.name: attribute.id for attribute in self._project.attributes_of(existing.id)}
+            known = {row.path: (row.attribute.id, row.within) for row in attributes(self._project, existing.id)}
             missing = [name for name in names if name not in known]
             if missing:
                 why = f"the asset type {wanted} exists and has no attribute {', '.join(missing[:5])}"
@@ -94,11 +99,12 @@ class _Builder:
             return existing.id, known
         type_id = self._id("assettype", "", wanted)
         self._made.append(AssetType(id=type_id, name=wanted))
-        ids: dict[str, str] = {}
+        made: dict[str, tuple[str, tuple[str, ...]]] = {}
         for name, node in zip(names, self._nodes, strict=True):
-            ids[name] = self._id("attribute", type_id, name)
-            self._made.append(_attribute(ids[name], type_id, name, node))
-        return type_id, ids
+            id_ = self._id("attribute", type_id, name)
+            made[name] = (id_, ())
+            self._made.append(_attribute(id_, type_id, name, node))
+        return type_id, made
 
     def _tag(self, node: NodeDetails, name: str) -> str:
         existing = self._project.tags_at(self._selection.endpoint, node.id)

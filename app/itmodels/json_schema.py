@@ -46,6 +46,7 @@ class _Reader:
         self._root, self._source = root, source
         self._model = ReadModel()
         self._made: dict[str, str] = {}  # "$ref" → name of the type made from it
+        self._nesting = 0  # types that are being read, one inside the other
 
     def run(self) -> ReadModel:
         defs = [(key, name) for key in ("$defs", "definitions") for name in _dict(self._root.get(key))]
@@ -56,11 +57,24 @@ class _Reader:
         if "properties" in self._root or "allOf" in self._root:
             stem = self._source.rsplit("/", 1)[-1].split(".", 1)[0]
             self._type(self._root, str(self._root.get("title") or stem), "#")
+        self._require_descent()
         if not self._model.types:
             raise UserError(
                 "Nothing to import", where=self._source, why="the schema has no object with properties", fix="Choose a schema of objects"
             )
         return self._model
+
+    def _require_descent(self) -> None:
+        """Types may contain themselves (a tree does), but not extend themselves."""
+        above = {draft.name: draft.extends for draft in self._model.types}
+        for name, current in above.items():
+            seen = {name}
+            while current:
+                if current in seen:
+                    why = f"{name} extends itself through allOf"
+                    raise UserError("Schema not read", where=self._source, why=why, fix="Break the circle")
+                seen.add(current)
+                current = above.get(current, "")
 
     def _type(self, schema: Schema, name: str, pointer: str) -> str:
         if pointer in self._made:
@@ -70,10 +84,19 @@ class _Reader:
         self._made[pointer] = unique
         draft = TypeDraft(unique, _texts(schema, title="title", description="description", uri="$id"))
         self._model.types.append(draft)
+        self._nesting += 1
+        self._require_shallow(self._nesting, pointer)
         self._fill(draft, schema, pointer, 0)
+        self._nesting -= 1
         return unique
 
+    def _require_shallow(self, depth: int, pointer: str) -> None:
+        if depth > _DEPTH_LIMIT:
+            why = f"it is nested deeper than {_DEPTH_LIMIT}"
+            raise UserError("Schema not read", where=f"{self._source}{pointer}", why=why, fix="Flatten the schema")
+
     def _fill(self, draft: TypeDraft, schema: Schema, pointer: str, depth: int) -> None:
+        self._require_shallow(depth, pointer)
         for index, part in enumerate(_list(schema.get("allOf"))):
             ref = _dict(part).get("$ref")
             if isinstance(ref, str) and not draft.extends:
@@ -101,13 +124,13 @@ class _Reader:
         draft.attributes.append(fields)
 
     def _data_type(self, schema: Schema, pointer: str, depth: int) -> dict[str, object]:
-        kinds = (
-            [kind for kind in _list(schema.get("type", [])) if kind != "null"]
-            if not isinstance(schema.get("type"), str)
-            else [schema["type"]]
-        )
+        self._require_shallow(depth, pointer)
+        stated = schema.get("type")
+        kinds = [kind for kind in ([stated] if isinstance(stated, str) else _list(stated)) if isinstance(kind, str) and kind != "null"]
         if members := _members(schema):
             return {"data_type": "enum", "enum": members}
+        if _list(schema.get("enum")):
+            self._model.losses.append(f"{pointer}: enum without names has no counterpart in an asset type and was left out")
         if len(kinds) > 1 and set(kinds) != {"integer", "string"}:
             self._model.losses.append(f"{pointer}: of the types {', '.join(map(str, kinds))} only {kinds[0]} was taken")
         kind = kinds[0] if kinds else None
@@ -116,7 +139,7 @@ class _Reader:
             return {"data_type": f"{str(inner['data_type']).removesuffix('[]')}[]"}
         return {"data_type": self._scalar(kind, kinds, schema, pointer)}
 
-    def _scalar(self, kind: object, kinds: list[object], schema: Schema, pointer: str) -> str:
+    def _scalar(self, kind: str | None, kinds: list[str], schema: Schema, pointer: str) -> str:
         match kind:
             case "boolean":
                 return "bool"
@@ -149,13 +172,7 @@ class _Reader:
         return self._resolve(ref, pointer, depth) | {k: v for k, v in schema.items() if k != "$ref"} if isinstance(ref, str) else schema
 
     def _resolve(self, ref: str, pointer: str, depth: int) -> Schema:
-        if depth > _DEPTH_LIMIT:
-            raise UserError(
-                "Schema not read",
-                where=f"{self._source}{pointer}",
-                why=f"references are nested deeper than {_DEPTH_LIMIT}",
-                fix="Flatten the schema",
-            )
+        self._require_shallow(depth, pointer)
         if not ref.startswith("#"):
             why = f'the reference "{ref}" leads out of the file'
             raise UserError("Schema not read", where=f"{self._source}{pointer}", why=why, fix="Bundle the schema into one file first")

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import singledispatch
 
+from app.errors import UserError
 from app.mapping.cast import TransformError, cast_value, number
 from app.model.mapping import (
     Bit,
@@ -23,7 +24,7 @@ from app.model.mapping import (
     Trim,
     UnitConversion,
 )
-from app.model.values import Value
+from app.model.values import SCALAR_TYPES, Value
 from app.units import conversion, unit
 
 Step = Callable[[Value], Value]
@@ -34,7 +35,7 @@ def compile_transform(transform: Sequence[Transform]) -> Step:
     """All operators as one function. Arrays are transformed element by element.
 
     Raises:
-        UserError: An operator can never work (unknown unit, units of two kinds).
+        UserError: An operator can never work (unknown unit, units of two kinds, an empty span, an unknown type).
     """
     steps = [_step(op) for op in transform]
 
@@ -57,7 +58,7 @@ def _step(op: Op) -> Step:
 def _(op: Linear) -> Step:
     span = op.raw_high - op.raw_low
     if span == 0:
-        return _always(f"the raw span {op.raw_low:g}…{op.raw_high:g} is empty")
+        raise _never(op, f"the raw span {op.raw_low:g}…{op.raw_high:g} is empty", "Give two different raw values")
     gain = (op.high - op.low) / span
     bottom, top = sorted((float(op.low), float(op.high)))
 
@@ -76,7 +77,7 @@ def _(op: GainOffset) -> Step:
 @_step.register
 def _(op: Sqrt) -> Step:
     if op.high <= 0:
-        return _always("the span of a square root must be above 0")
+        raise _never(op, "the span of a square root must be above 0", "Give the value that the full span stands for")
     return lambda value: op.high * math.sqrt(max(number(value), 0.0) / op.high)
 
 
@@ -123,6 +124,8 @@ def _(op: Clamp) -> Step:
 
 @_step.register
 def _(op: Cast) -> Step:
+    if op.type.removesuffix("[]") not in SCALAR_TYPES:
+        raise _never(op, f"{op.type!r} is no type", "Use one of: " + ", ".join(SCALAR_TYPES))
     return lambda value: cast_value(value, op.type, op.rounding)
 
 
@@ -151,11 +154,8 @@ def _(op: Trim) -> Step:
     return trim
 
 
-def _always(reason: str) -> Step:
-    def fail(_: Value) -> Value:
-        raise TransformError(reason)
-
-    return fail
+def _never(op: Transform, why: str, fix: str) -> UserError:
+    return UserError("The transform can never work", where=_op_text(op), why=why, fix=fix)
 
 
 def _whole(value: Value) -> int:

@@ -19,7 +19,7 @@ from app.errors import UserError
 from app.mapping.message import topic_of
 from app.model.element import Element
 from app.model.ids import make_id
-from app.model.itmodel import Asset, Attribute
+from app.model.itmodel import Asset, AssetType, Attribute
 from app.model.mapping import Delivery, Mapping
 from app.model.plant import Endpoint, Group, Tag
 from app.model.project import Project
@@ -52,6 +52,7 @@ def _mapping_closure(project: Project, mapping: Mapping) -> dict[str, object]:
     return {
         "mapping": _content(mapping),
         "asset": path_of(project, asset) if asset else None,
+        "type": _type_name(project, asset) if asset else None,
         "topic": topic_of(project, asset, path) if asset else None,
         "attribute": _content(attribute) if attribute else None,
         "path": path,
@@ -59,6 +60,12 @@ def _mapping_closure(project: Project, mapping: Mapping) -> dict[str, object]:
         "endpoints": [_endpoint_content(endpoint) if endpoint else None for _, endpoint in sorted(endpoints.items())],
         "delivery": _content(project.delivery_for(asset.asset_type)) if asset else None,
     }
+
+
+def _type_name(project: Project, asset: Asset) -> str:
+    """It stands in every message."""
+    type_ = project.get(AssetType, asset.asset_type)
+    return type_.name if type_ else ""
 
 
 def _attribute_path(project: Project, mapping: Mapping, asset: Asset | None) -> str:

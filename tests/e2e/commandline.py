@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -68,6 +70,11 @@ class Running:
             assert self.process.poll() is None, f"it ended with {self.process.returncode} before {what}: {self.err}"
             assert time.monotonic() < deadline, f"not within {within_s} s: {what}\n{self.err}\n{self.lines[-3:]}"
             time.sleep(0.05)
+
+    def interrupt(self) -> None:
+        """Ctrl+C as a terminal sends it: to the whole group. Nothing happens on Windows, where it cannot be sent to one group."""
+        if sys.platform != "win32":
+            os.killpg(self.process.pid, signal.SIGINT)
 
     def end(self, within_s: float = 20.0) -> int:
         try:

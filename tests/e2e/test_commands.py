@@ -1,8 +1,6 @@
 """``browse``, ``read``, ``watch`` and ``new`` as processes, against the demo plant."""
 
 import json
-import os
-import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -185,7 +183,7 @@ def test_that_watch_goes_on_over_a_lost_connection_and_marks_what_is_stale(tmp_p
             assert "lost" in watch.err
             assert "again" in watch.err
             if sys.platform != "win32":
-                os.killpg(watch.process.pid, signal.SIGINT)
+                watch.interrupt()
                 assert watch.end() == 0  # nothing is stale any more
         finally:
             watch.close()
@@ -196,7 +194,7 @@ def test_that_ctrl_c_ends_watch_as_its_time_does(plant: Plant, tmp_path: Path) -
     watch = Running("watch", plant.modbus_url, "3/coil:0", "--json", cwd=tmp_path)
     try:
         watch.until("a sample", lambda: watch.lines)
-        os.killpg(watch.process.pid, signal.SIGINT)  # the whole group, as a terminal does
+        watch.interrupt()
         assert watch.end() == 0
         assert "Traceback" not in watch.err
     finally:
@@ -208,7 +206,7 @@ def test_that_ctrl_c_before_anything_came_is_130(tmp_path: Path) -> None:
     watch = Running("watch", "modbus://192.0.2.1", "3/coil:0", "--timeout", "60", cwd=tmp_path)  # RFC 5737: nobody is there
     try:
         watch.until("it tries to connect", lambda: _threads(watch.process.pid) > 1)
-        os.killpg(watch.process.pid, signal.SIGINT)
+        watch.interrupt()
         assert watch.end() in (130, 2)  # 2 where the network says at once that nobody is there
         assert "Traceback" not in watch.err
     finally:

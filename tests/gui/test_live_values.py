@@ -294,14 +294,14 @@ def test_that_times_of_the_axis_are_local_or_utc(gui: Driver, plotted: list[str]
 
 def test_that_a_value_that_does_not_change_is_drawn_on_as_long_as_it_is_live(gui: Driver, plant: Plant) -> None:
     meter = gui.add_opcua(plant)
-    (recipe,) = gui.add_tags(meter, line_address("Line4/Filler1/Motor/SpeedSetpoint"))
+    (setpoint,) = gui.add_tags(meter, line_address("Line4/Filler1/SC-105.SP"))
     gui.connect(meter)
     gui.window.show_mode("plot")
-    gui.plots.plot_tags([recipe])
-    gui.until(lambda: gui.workbench.live.reading(recipe).sample)
+    gui.plots.plot_tags([setpoint])
+    gui.until(lambda: gui.workbench.live.reading(setpoint).sample)
     first = gui.plots.right_s
-    gui.until(lambda: len(finite_times(gui.plots, recipe)) and finite_times(gui.plots, recipe)[-1] > first + 1, "the line ends")
-    assert len(gui.workbench.live.history.series(recipe).value) == 1
+    gui.until(lambda: len(finite_times(gui.plots, setpoint)) and finite_times(gui.plots, setpoint)[-1] > first + 1, "the line ends")
+    assert len(gui.workbench.live.history.series(setpoint).value) == 1
 
 
 # Drags between the panels

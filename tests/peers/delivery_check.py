@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import jsonschema
@@ -43,9 +44,11 @@ def assets_by_topic(project: Project) -> dict[str, Asset]:
 def wait_for_all(project: Project, subscriber: Subscriber, timeout_s: float) -> None:
     """Until every asset has sent a message in which every mapped attribute is good."""
     for topic, asset in assets_by_topic(project).items():
-        wait_until(
-            lambda topic=topic, asset=asset: _all_good(project, asset, subscriber.newest(topic)), timeout_s, f"good values of {topic}"
-        )  # type: ignore[misc]  # defaults bind the loop's values
+        wait_until(partial(_is_good, project, asset, subscriber, topic), timeout_s, f"good values of {topic}")
+
+
+def _is_good(project: Project, asset: Asset, subscriber: Subscriber, topic: str) -> bool:
+    return _all_good(project, asset, subscriber.newest(topic))
 
 
 def _all_good(project: Project, asset: Asset, message: Delivered | None) -> bool:

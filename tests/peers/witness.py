@@ -6,12 +6,14 @@ import asyncio
 import struct
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from enum import IntEnum
 from typing import Any
 
-from asyncua import Client, ua
+from asyncua import ua
+from asyncua.client.client import Client
 from pymodbus.client import AsyncModbusTcpClient
 
 from app.drivers.modbus.address import Address, parse
@@ -77,7 +79,7 @@ class Witness:
             nodes[node.nodeid.to_string()] = id_
         subscription = await client.create_subscription(50, _Handler(nodes, self.changes))
         handles = [client.get_node(text) for text in nodes]
-        await subscription.subscribe_data_change(handles, queuesize=50, sampling_interval=20)
+        await subscription.subscribe_data_change(handles, queuesize=50, sampling_interval=ua.Double(20))
 
     async def _poll(self, client: AsyncModbusTcpClient) -> None:
         """All registers that tags lie in with few requests, so that no change is missed."""
@@ -144,5 +146,5 @@ def wanted_of(project: Project, asset: Asset) -> dict[str, TagMapping]:
 def it_value(project: Project, mapping: TagMapping, raw: Value, at_ms: int) -> object:
     """What the project's own evaluation makes of one reading, as JSON."""
     at_ns = at_ms * 1_000_000
-    value = list(raw) if isinstance(raw, (list, tuple)) else int(raw) if isinstance(raw, ua.uatypes.IntEnum) else raw
+    value = list(raw) if isinstance(raw, list | tuple) else int(raw) if isinstance(raw, IntEnum) else raw
     return json_value(compile_mapping(project, mapping)(Sample(value, "", Quality.GOOD, 0, at_ns, at_ns, at_ns)).value)

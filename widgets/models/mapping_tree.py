@@ -30,7 +30,7 @@ from widgets.workbench import Workbench
 
 Index = QModelIndex | QPersistentModelIndex
 _ROOT: Final = QModelIndex()
-COLUMNS: Final = ("Asset / attribute", "Type", "Unit", "Source tag", "Transform", "Source now", "IT value now", "Quality", "Review")
+COLUMNS: Final = ("Asset / attribute", "Type", "Unit", "Source tag", "Transform", "Source now", "IT now", "Quality", "Review")
 NAME, TYPE, UNIT, SOURCE, TRANSFORM, SOURCE_NOW, IT_NOW, QUALITY, REVIEW = range(9)
 FILTERS: Final = (("all", "All"), ("unmapped", "Unmapped"), ("changed", "Changed"), ("findings", "Findings"))
 _REBUILD_ON: Final = frozenset({"place", "asset", "assettype", "attribute", "component"})

@@ -21,7 +21,7 @@ from widgets.models.mapping_tree import FILTERS, IT_NOW, QUALITY, REVIEW, SOURCE
 from widgets.registry import Mode
 from widgets.workbench import Workbench
 
-_COLUMNS = ((4, 16), (0, 8), (0, 5), (4, 12), (3, 8), (2, 10), (2, 10), (0, 11), (1, 12))
+_COLUMNS = ((4, 16), (0, 8), (0, 5), (4, 13), (3, 8), (2, 10), (2, 10), (0, 11), (1, 13))
 WANT_DELAY_MS = 120
 
 

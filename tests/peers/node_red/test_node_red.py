@@ -20,7 +20,7 @@ from app.model.project import Project
 from app.plant.process import Plant, start_plant
 from tests.factory import METER, OPCUA
 from tests.peers.delivery_check import check_messages, check_outage, newest_cell, proof_project, wait_for_all
-from tests.peers.mqtt import broker, free_port, running, subscriber, wait_until
+from tests.peers.mqtt import broker, free_port, running, show, subscriber, wait_until
 from tests.peers.witness import Witness, witness
 
 PACKAGE = Path(__file__).with_name("package.json")
@@ -93,11 +93,11 @@ def test_that_node_red_delivers_what_the_reference_clients_read(node_modules: Pa
                 time.sleep(WATCH_S)  # the time during which values are compared
                 compared = check_messages(project, sink.messages, seen)
             except AssertionError:
-                print(log.read_text(errors="replace")[-4000:])
+                show(log.read_text(errors="replace")[-4000:])
                 raise
             assert set(compared) == set(project.all(Mapping))
             assert len(sink.messages) - began > WATCH_S
-            print(f"node-red: {len(sink.messages)} messages, {sum(compared.values())} values compared")
+            show(f"node-red: {len(sink.messages)} messages, {sum(compared.values())} values compared")
         with subscriber(port) as late:
             wait_until(lambda: any(message.retain for message in late.messages), 10, "the retained message of the meter")
 
@@ -111,7 +111,7 @@ def test_that_node_red_sends_nothing_stale_when_a_server_dies(node_modules: Path
                 check_outage(project, sink, plant.kill_modbus, plant.restart_modbus, "m-voltage")
                 check_outage(project, sink, plant.kill_opcua, plant.restart_opcua, "m-fill-flow")
             except AssertionError:
-                print(log.read_text(errors="replace")[-4000:])
+                show(log.read_text(errors="replace")[-4000:])
                 raise
 
 

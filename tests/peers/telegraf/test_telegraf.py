@@ -19,7 +19,7 @@ from app.model.project import Project
 from app.plant.process import Plant, start_plant
 from tests.factory import METER, OPCUA, line4_project
 from tests.peers.delivery_check import check_messages, check_outage, proof_project, wait_for_all
-from tests.peers.mqtt import broker, running, subscriber, wait_until
+from tests.peers.mqtt import broker, running, show, subscriber, wait_until
 from tests.peers.witness import witness
 
 VERSION = "v1.39.0"
@@ -28,7 +28,11 @@ TAGS = (
 )  # fmt: skip
 WATCH_S = 20.0
 
-pytestmark = [pytest.mark.prove("telegraf"), pytest.mark.timeout(3000), pytest.mark.allow_log("^WARNING asyncua", reason="the witness's own library")]
+pytestmark = [
+    pytest.mark.prove("telegraf"),
+    pytest.mark.timeout(3000),
+    pytest.mark.allow_log("^WARNING asyncua", reason="the witness's own library"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -78,12 +82,12 @@ def test_that_telegraf_delivers_what_the_reference_clients_read(telegraf: Path, 
                 time.sleep(WATCH_S)  # the time during which values are compared
                 compared = check_messages(project, sink.messages, seen)
             except AssertionError:
-                print(log.read_text(errors="replace")[-4000:])
+                show(log.read_text(errors="replace")[-4000:])
                 raise
             assert set(compared) == set(project.all(Mapping))
             assert len(sink.messages) - began > WATCH_S
             assert " E! " not in log.read_text()
-            print(f"telegraf {handling}: {len(sink.messages)} messages, {sum(compared.values())} values compared")
+            show(f"telegraf {handling}: {len(sink.messages)} messages, {sum(compared.values())} values compared")
         with subscriber(port) as late:
             wait_until(lambda: any(message.retain for message in late.messages), 10, "the retained message of the meter")
 

@@ -121,7 +121,7 @@ def test_that_a_gap_is_read_along_as_registers_that_are_left_out() -> None:
         if request["fields"][0]["address"] == 100
     )
     named = {field["address"]: field for field in fields if not field.get("omit")}
-    assert {100: "FLOAT32", 119: "UINT16"} == {address: field["type"] for address, field in named.items()}
+    assert {address: field["type"] for address, field in named.items()} == {100: "FLOAT32", 119: "UINT16"}
     assert [field["address"] for field in fields if field.get("omit")] == list(range(102, 119))
 
 

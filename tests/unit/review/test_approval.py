@@ -28,7 +28,7 @@ UNCHANGING: dict[type[Element], set[str]] = {
     AssetType: {"title", "version", "extends", "abstract", "uri", "semantic_ids", "description"},
     Asset: {"title", "description"},
     Place: {"description", "level"},
-    Delivery: {"asset_type"},
+    Delivery: set(),
 }
 """Fields of the closure's elements whose change leaves what IT receives as it was. ``id`` and ``extensions`` never count."""
 
@@ -52,8 +52,9 @@ OTHER: dict[tuple[type[Element], str], object] = {
     (Mapping, "sources"): ["t-flow-2"], (Mapping, "transform"): [{"op": "not"}], (Mapping, "time"): "server", (Mapping, "quality"): "hold",
     (Tag, "endpoint"): "meter-modbus", (Tag, "type"): "float64", (Tag, "group"): "slow", (Tag, "enum"): {"1": "x"}, (Tag, "access"): "rw",
     (Endpoint, "addresses"): {"default": "opc.tcp://other:4840"}, (Endpoint, "security"): {"policy": "Basic256Sha256", "mode": "Sign"},
-    (Endpoint, "identity"): {"application_uri": "urn:other"}, (Endpoint, "namespaces"): ["urn:one"], (Endpoint, "settings"): {"timeout_s": 3.0},
-    (Attribute, "asset_type"): "meter", (Attribute, "data_type"): "float32", (Attribute, "enum"): {"1": "x"}, (Attribute, "semantic_ids"): ["x"],
+    (Endpoint, "identity"): {"application_uri": "urn:other"}, (Endpoint, "namespaces"): ["urn:one"],
+    (Endpoint, "settings"): {"timeout_s": 3.0}, (Attribute, "asset_type"): "meter", (Attribute, "data_type"): "float32",
+    (Attribute, "enum"): {"1": "x"}, (Attribute, "semantic_ids"): ["x"],
     (AssetType, "extends"): "", (AssetType, "semantic_ids"): ["x"], (Asset, "asset_type"): "machine", (Asset, "place"): "packaging",
     (Place, "level"): "cell", (Place, "parent"): "", (Delivery, "asset_type"): "motor", (Delivery, "message"): "attribute",
     (Delivery, "keys"): "camelCase", (Delivery, "time"): "epoch_ns", (Delivery, "quality"): "code", (Delivery, "null"): "omit",

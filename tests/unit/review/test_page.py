@@ -6,6 +6,7 @@ import json
 import re
 import time
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -70,7 +71,8 @@ def test_that_the_page_shows_every_asset_attribute_source_transform_and_state() 
         assert tag.name in page.text
         assert tag.address in page.text
     for word in ("Filler 1", "motor.speed", "°F → °C, round 2", "bar → kPa, round 1", "raw × 0.1", "last good value held for 30 s",
-                 "server time", "approved", "never reviewed", "not mapped", "A. Reyes", "Compared with the HMI", "Is the transmitter in °F?",
+                 "server time", "approved", "never reviewed", "not mapped", "A. Reyes", "Compared with the HMI",
+                 "Is the transmitter in °F?",
                  "ACME/Plant 1/Packaging/Line 4/Filler 1", "MAP-001", "extends Machine", "opc.tcp://line4-plc:4840", LINE):  # fmt: skip
         assert word in page.text, word
 
@@ -122,7 +124,8 @@ def test_that_a_hostile_name_is_shown_as_text_wherever_it_stands(name: str) -> N
         with_fields(project.all(Asset)["filler-1"], name=name, title=name), with_fields(project.all(Place)["packaging"], name=name),
         with_fields(project.all(AssetType)["filler"], name=name, title=name, description=name, uri=name, version=name),
         with_fields(project.all(Attribute)["a-filler-recipe"], name=name, title=name, description=name, unit=name, semantic_ids=[name]),
-        with_fields(project.all(Tag)["t-recipe"], name=name, unit=name, description=name), with_fields(project.all(Mapping)["m-recipe"], note=name),
+        with_fields(project.all(Tag)["t-recipe"], name=name, unit=name, description=name),
+        with_fields(project.all(Mapping)["m-recipe"], note=name),
         with_fields(project.all(Endpoint)[OPCUA], name=name, description=name, namespaces=[UA, name], identity={"product": name}),
     ]  # fmt: skip
     Editor(project).do(replace("Hostile", project, elements))
@@ -170,7 +173,7 @@ def test_that_headings_go_down_one_level_at_a_time_and_tables_have_headers() -> 
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in pairwise(levels))
     scopes = [attributes.get("scope") for tag, attributes in page.tags if tag == "th"]
     assert set(scopes) == {"col", "row"}
     assert page.count("thead") == page.count("table")
