@@ -19,7 +19,9 @@ from widgets.workbench import Workbench
 
 def fill_tag_menu(menu: QMenu, workbench: Workbench, tags: Sequence[str], *, watch_list: str = "") -> None:
     """Entries for these tags; ``watch_list`` is the one that is shown, "" for all tags."""
-    window = menu.parentWidget().window()  # dialogs outlive the menu
+    above = menu.parentWidget()
+    assert above is not None, "dialogs outlive the menu, and need another parent"
+    window = above.window()
     if tags:
         menu.addAction(icon("plot-add"), "Plot").triggered.connect(lambda: workbench.plot_asked.emit(list(tags)))
         _group_entries(menu.addMenu(icon("group"), "Group"), workbench, tags, window)

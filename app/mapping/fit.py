@@ -34,6 +34,13 @@ class Misfit(NamedTuple):
     fix: str
 
 
+def value_type(tag: Tag) -> str:
+    """Type of the tag's values: a source scale makes float64 of numbers (the connector applies it)."""
+    base = tag.type.removesuffix("[]")
+    scaled = (tag.gain != 1 or tag.offset != 0) and base in NUMERIC_TYPES
+    return tag.type.replace(base, "float64") if scaled else tag.type
+
+
 def misfits(tag: Tag, attribute: Attribute, transform: Sequence[Transform]) -> list[Misfit]:
     """Everything that does not fit, worst first."""
     found = [
@@ -45,7 +52,7 @@ def misfits(tag: Tag, attribute: Attribute, transform: Sequence[Transform]) -> l
 
 
 def _type_misfits(tag: Tag, attribute: Attribute, transform: Sequence[Transform]) -> Iterator[Misfit]:
-    source, target = result_type(transform, tag.type), attribute.data_type
+    source, target = result_type(transform, value_type(tag)), attribute.data_type
     if not source or not target or source == target:
         return
     if source.endswith("[]") != target.endswith("[]"):
@@ -104,7 +111,7 @@ def _narrowing(tag: Tag, source: str, target: str, transform: Sequence[Transform
         yield Misfit(
             "narrowing", "warning", f"{target} does not hold every {source}: large counts lose digits", f"Make the attribute {source}"
         )
-    elif source == "float64" and target == "float32" and not transform and tag.type == "float64":
+    elif source == "float64" and target == "float32" and not transform and value_type(tag) == "float64":
         yield Misfit("narrowing", "warning", "float32 keeps 7 digits of the 16 that float64 has", "Make the attribute float64")
 
 
@@ -179,7 +186,7 @@ def suggest_transform(tag: Tag, attribute: Attribute) -> Suggestion:
     """
     steps: list[Transform] = []
     reasons: list[str] = []
-    if attribute.data_type in ("string", "enum") and tag.enum and not _carries(tag.type, attribute.data_type, attribute, tag):
+    if attribute.data_type in ("string", "enum") and tag.enum and not _carries(value_type(tag), attribute.data_type, attribute, tag):
         steps.append(EnumNames(names=dict(tag.enum)))
         reasons.append(f"the source numbers its {len(tag.enum)} states")
     elif (
@@ -197,7 +204,7 @@ def suggest_transform(tag: Tag, attribute: Attribute) -> Suggestion:
         assert attribute.high is not None
         steps.append(Linear(raw_low=tag.low, raw_high=tag.high, low=attribute.low, high=attribute.high))
         reasons.append(f"the tag is a raw number of {tag.low:g}…{tag.high:g}")
-    made = result_type(steps, tag.type)
+    made = result_type(steps, value_type(tag))
     if attribute.data_type in INTEGER_LIMITS and made in ("float32", "float64"):
         steps.append(Cast(type=attribute.data_type))
         reasons.append(f"the attribute is {attribute.data_type}")
@@ -210,4 +217,4 @@ def suggest_transform(tag: Tag, attribute: Attribute) -> Suggestion:
 def _is_raw_span(tag: Tag, attribute: Attribute) -> bool:
     """A converter's count (0…27648, 4000…20000 and the like): integers over a wide span, with a range on both sides."""
     ranges = (tag.low, tag.high, attribute.low, attribute.high)
-    return tag.type in INTEGER_LIMITS and None not in ranges and tag.high not in (tag.low, attribute.high)
+    return value_type(tag) in INTEGER_LIMITS and None not in ranges and tag.high not in (tag.low, attribute.high)

@@ -46,6 +46,8 @@ class Running:
     """A command that goes on by itself; its output goes to a file that can be looked at meanwhile."""
 
     def __init__(self, *arguments: str | Path, cwd: Path) -> None:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background by a shell: children would never see Ctrl+C
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         self._out, self._err = (cwd / "out.txt").open("wb"), (cwd / "err.txt").open("wb")
         self.process: subprocess.Popen[bytes] = subprocess.Popen(
             module_command("app.commands", [str(argument) for argument in arguments]),

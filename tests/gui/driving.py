@@ -231,6 +231,7 @@ class Driver:
     def errors(self) -> str:
         """What the message bar of the window says, "" when it is hidden."""
         centre = self.window.centralWidget()
+        assert centre is not None
         bars = centre.findChildren(MessageBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
         return "\n".join(bar.details() for bar in bars if bar.isVisible())
 

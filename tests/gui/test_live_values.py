@@ -134,6 +134,17 @@ def test_that_a_killed_server_makes_its_tags_stale_at_once_leaves_a_gap_and_come
     assert gui.phase(endpoint) == "connected"
 
 
+def test_that_namespaces_are_noted_once_and_stay_undone(gui: Driver, plant: Plant) -> None:
+    endpoint = gui.add_opcua(plant)
+    gui.workbench.select("endpoint", [endpoint], endpoint)
+    gui.connect(endpoint)
+    gui.until(lambda: gui.workbench.endpoints()[endpoint].namespaces, "the namespaces were not noted")
+    assert gui.workbench.editor.undo_name == "Note namespaces of filler-opcua"
+    gui.workbench.editor.undo()
+    gui.run(300)
+    assert not gui.workbench.endpoints()[endpoint].namespaces
+
+
 # Plots
 
 
@@ -148,7 +159,8 @@ def curve(plots: PlotGrid, tag: str) -> tuple[np.ndarray, np.ndarray]:
 
 def finite_times(plots: PlotGrid, tag: str) -> np.ndarray:
     x, y = curve(plots, tag)
-    return x[np.isfinite(y)]
+    drawn: np.ndarray = x[np.isfinite(y)]
+    return drawn
 
 
 @pytest.fixture
@@ -219,7 +231,7 @@ def test_that_panning_back_leaves_live_and_the_button_returns(gui: Driver, plott
 
 def test_that_pause_holds_the_picture_while_samples_are_collected(gui: Driver, plotted: list[str]) -> None:
     plots = gui.plots
-    gui.press(plots.parentWidget(), Qt.Key.Key_Space)
+    gui.press(gui.window.mode_widget("plot"), Qt.Key.Key_Space)
     assert plots.pause.isChecked()
     held = curve(plots, plotted[0])[0].copy()
     count = len(gui.workbench.live.history.series(plotted[0], "receive").value)
@@ -230,10 +242,9 @@ def test_that_pause_holds_the_picture_while_samples_are_collected(gui: Driver, p
 
 
 def test_that_the_legend_shows_the_newest_values_with_their_units(gui: Driver, plotted: list[str]) -> None:
-    legend = gui.plots.panes[0].legend
-    assert [legend.item(row, 0).text() for row in range(2)] == ["FT-101.PV", "LT-103.PV"]
-    gui.until(lambda: legend.item(0, 1).text())
-    gui.until(lambda: legend.item(0, 1).text() == cell(gui, plotted[0], VALUE))
+    model = gui.plots.panes[0].legend.model()
+    assert [model.index(row, 0).data() for row in range(2)] == ["FT-101.PV", "LT-103.PV"]
+    gui.until(lambda: model.index(0, 1).data() and model.index(0, 1).data() == cell(gui, plotted[0], VALUE))
 
 
 def test_that_the_axis_names_the_unit_when_all_curves_share_it(gui: Driver, plant: Plant) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QGuiApplication
@@ -50,7 +48,7 @@ def many(workbench: Workbench) -> Workbench:
 
 
 @pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[int, int]]]:
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """(row, column) of every call of ``data`` by a view."""
     seen: list[tuple[int, int]] = []
     data = TagTableModel.data

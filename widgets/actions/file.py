@@ -7,12 +7,11 @@ from pathlib import Path
 from app.errors import UserError
 from app.workspace.diagnostics import save_diagnostics
 from widgets.dialogs.recent import show_recent
+from widgets.dialogs.save_as import PROJECTS, show_save_as
 from widgets.dialogs.unsaved import ask_about_unsaved
 from widgets.files import ask_for_file
 from widgets.main_window import MainWindow
 from widgets.registry import Action
-
-PROJECTS = "Tagloom projects (*.tagloom)"
 
 
 def _new(window: MainWindow) -> None:
@@ -34,8 +33,7 @@ def _save(window: MainWindow) -> None:
 
 
 def _save_as(window: MainWindow) -> None:
-    name = window.workbench.path.name if window.workbench.path else f"{window.workbench.project.info.name or 'project'}.tagloom"
-    ask_for_file(window, window.workbench, "Save project as", PROJECTS, window.workbench.save, save_as=name)
+    show_save_as(window)
 
 
 def _diagnostics(window: MainWindow) -> None:

@@ -6,8 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QInputDialog
 
 from app.drivers import spec_for
-from app.edits import replace
-from app.edits.edit import with_fields
+from app.edits.endpoints import set_namespaces
 from app.errors import UserError
 from app.model.plant import Endpoint
 from app.runtime.state import ConnectionState
@@ -21,6 +20,7 @@ class EndpointView(Sheet):
     def __init__(self, workbench: Workbench) -> None:
         super().__init__()
         self._workbench = workbench
+        self._noted: set[str] = set()
         self._trouble = MessageBar()
         self._trouble.hide()
         self.body.insertWidget(2, self._trouble)
@@ -46,6 +46,7 @@ class EndpointView(Sheet):
     def _on_endpoint_changed(self, endpoint: str) -> None:
         if self.isVisible() and self._workbench.selection.kind == "endpoint" and endpoint == self._id:
             self.refresh()
+            self._note_namespaces(endpoint)
 
     def refresh(self) -> None:
         endpoint = self._workbench.endpoint(self._id)
@@ -58,7 +59,6 @@ class EndpointView(Sheet):
         self._trouble.setVisible(state.why is not None)
         if state.why is not None:
             self._trouble.show_error(state.why)
-        self._remember_namespaces(endpoint, state)
 
     def _settings(self, endpoint: Endpoint) -> list[KeyValue]:
         rows = [KeyValue("Address", endpoint.addresses["default"])]
@@ -80,11 +80,17 @@ class EndpointView(Sheet):
         rows.append(KeyValue("Tags", f"{len(self._workbench.project.tags_of(endpoint.id)):,}"))
         return rows
 
-    def _remember_namespaces(self, endpoint: Endpoint, state: ConnectionState) -> None:
-        """Index-only gateways need the order in which the server lists its namespaces: kept once, when first seen."""
-        if state.phase == "connected" and state.report and state.report.namespaces and not endpoint.namespaces:
-            changed = with_fields(endpoint, namespaces=state.report.namespaces)
-            self._workbench.do(replace(f"Note namespaces of {endpoint.name}", self._workbench.project, [changed]))
+    def _note_namespaces(self, id_: str) -> None:
+        """Index-only gateways need the order in which the server lists its namespaces: noted once, and not again when undone.
+
+        Not in ``refresh``, which an edit calls: what shows the project must not change it meanwhile.
+        """
+        endpoint, state = self._workbench.endpoint(id_), self._workbench.live.state(id_)
+        if endpoint is None or endpoint.namespaces or id_ in self._noted or state.phase != "connected":
+            return
+        if state.report is not None and state.report.namespaces:
+            self._noted.add(id_)
+            self._workbench.do(set_namespaces(self._workbench.project, id_, state.report.namespaces))
 
     def _on_reach(self) -> None:
         """Ask for the address this laptop uses; empty is the project's own."""

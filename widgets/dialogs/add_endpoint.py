@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.drivers import spec_for, specs
 from app.drivers.base import EndpointReport
@@ -52,7 +63,8 @@ class AddEndpointDialog(QDialog):
         layout.addWidget(self.answers, 1)
         layout.addWidget(self.buttons)
         self.address.returnPressed.connect(self._on_ask)
-        self.address.textChanged.connect(self._refresh)
+        self.address.textChanged.connect(self._on_other_address)
+        self.name.returnPressed.connect(self.add.click)
         self.ask.clicked.connect(self._on_ask)
         self.message.dismissed.connect(self.message.hide)
         self.buttons.accepted.connect(self._on_add)
@@ -66,7 +78,20 @@ class AddEndpointDialog(QDialog):
         self.ask.setEnabled(bool(text) and not self._tokens)
         self.add.setEnabled(bool(text))
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter is the fields' own: in the address it asks, and nothing is added unseen by a default button."""
+        if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            super().keyPressEvent(event)
+
     # Asking
+
+    def _on_other_address(self) -> None:
+        """What answered was asked at another address: it must not be added under this one."""
+        self._forget()
+        self.answers.clear()
+        self.message.hide()
+        self.state.setText("Nothing has been asked yet.")
+        self._refresh()
 
     def _on_ask(self) -> None:
         self.answers.clear()
@@ -138,8 +163,12 @@ class AddEndpointDialog(QDialog):
         self._workbench.live.connect(edit.changes[0].id)
 
     def _on_finished(self) -> None:
+        self._forget()
+
+    def _forget(self) -> None:
         for token in list(self._tokens):
             self._workbench.forget(token)
+        self._tokens.clear()
 
 
 def candidates(text: str) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QMessageBox
 
 from app.errors import UserError
+from widgets.dialogs.save_as import show_save_as
 
 if TYPE_CHECKING:
     from widgets.main_window import MainWindow
@@ -30,7 +31,7 @@ def ask_about_unsaved(window: MainWindow, go: Callable[[], object]) -> None:
         if chosen == buttons.Discard:
             go()
         elif chosen == buttons.Save and workbench.path is None:
-            window.menus.trigger("file.save_as")
+            show_save_as(window, go)
         elif chosen == buttons.Save:
             try:
                 workbench.save()

@@ -57,6 +57,12 @@ def test_that_what_does_not_fit_is_named_and_what_fits_is_not(
     assert subjects(source, target, *transform) == expected
 
 
+def test_that_a_scaled_count_is_judged_by_the_fractions_it_has() -> None:
+    energy = tag("uint32", gain=0.1)
+    assert subjects(energy, attribute("float64")) == []
+    assert subjects(energy, attribute("uint32")) == [("narrowing", "error")]
+
+
 def test_that_a_conversion_is_suggested_with_its_reason() -> None:
     suggestion = suggest_transform(tag(unit="FAH"), attribute(unit="CEL"))
     assert suggestion.transform == (UnitConversion(source="FAH", target="CEL"),)

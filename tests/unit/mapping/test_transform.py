@@ -70,8 +70,6 @@ def test_that_each_operator_gives_the_value_that_its_definition_says(transform: 
 
 
 REFUSALS: list[tuple[list[Transform], Value, str]] = [
-    ([Linear(raw_low=5, raw_high=5, low=0, high=1)], 5, "empty"),
-    ([Sqrt(high=0)], 1.0, "above 0"),
     ([Bit(index=0)], 1.5, "no whole number"),
     ([Mask(mask=1)], "x", "no whole number"),
     ([EnumNames(names={"0": "A"})], 3, "3 has no name"),
@@ -94,9 +92,19 @@ def test_that_what_an_operator_cannot_do_is_refused_with_the_reason(transform: l
         compile_transform(transform)(value)
 
 
-def test_that_units_of_two_kinds_are_refused_before_any_value_comes() -> None:
-    with pytest.raises(UserError):
-        compile_transform([UnitConversion(source="CEL", target="BAR")])
+@pytest.mark.parametrize(
+    ("op", "reason"),
+    [
+        (UnitConversion(source="CEL", target="BAR"), "bar"),
+        (UnitConversion(source="CEL", target="no unit"), "no unit"),
+        (Linear(raw_low=5, raw_high=5, low=0, high=1), "empty"),
+        (Sqrt(high=0), "above 0"),
+        (Cast(type="colour"), "no type"),
+    ],
+)
+def test_that_an_operator_that_can_never_work_is_refused_before_any_value_comes(op: Transform, reason: str) -> None:
+    with pytest.raises(UserError, match=reason):
+        compile_transform([op])
 
 
 def test_that_every_operator_of_the_model_is_compiled_typed_and_shown() -> None:
