@@ -43,7 +43,7 @@ class Tour:
                 self._prepare(mode)
                 self._settle(SETTLE_S if choice == "light" else 1.2)
                 picture = self._folder / f"{mode}-{choice}.png"
-                self._window.grab().save(str(picture))
+                self._window.grab().save(str(picture), "PNG", 0)
         if not any(workbench.live.reading(tag).sample for tag in workbench.project.all(Tag)):
             self._problems.append("no tag has a value")
         for problem in self._problems:

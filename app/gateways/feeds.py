@@ -151,7 +151,7 @@ def _feed(
     except UserError as error:
         return f"the transform can never work: {error.why}"
     for misfit in misfits(tag, row.attribute, mapping.transform):
-        if misfit.severity == "never":
+        if misfit.severity == "error":
             return misfit.message
     try:
         address = opcua.parse(tag.address) if connection.protocol == "opcua" else _modbus_address(tag, connection)

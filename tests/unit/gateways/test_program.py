@@ -13,7 +13,7 @@ from app.errors import UserError
 from app.gateways import Options
 from app.gateways.program import as_json, collect_of, steps_of
 from app.model.itmodel import Asset
-from app.model.mapping import Delivery, Linear, Transform
+from app.model.mapping import Cast, Delivery, Linear, Round, Transform
 from app.model.plant import Group
 from app.model.project import Project
 from app.model.values import Quality, Sample
@@ -56,6 +56,22 @@ def test_that_starlark_makes_of_every_value_what_the_mapping_makes(
     wanted_value, wanted_quality = expected(transform, data_type, enum, value, quality)
     assert same_json(wanted_value, sent[0][1]["value"])
     assert sent[0][1]["quality"] == wanted_quality
+
+
+HALVES = [-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 0.49999999999999994, 2.675, 1e15 + 0.5, 16777217.0, 3.4028235677973366e38, 1e-46, 1.00001e-42, -0.0]
+
+
+@pytest.mark.parametrize("value", HALVES)
+@pytest.mark.parametrize(
+    "step",
+    [Cast(type="int64", rounding=rounding) for rounding in ("half_even", "floor", "ceil", "truncate")]
+    + [Round(digits=digits) for digits in (-1, 0, 2)]
+    + [Cast(type="float32"), Cast(type="string")],
+)  # fmt: skip
+def test_that_halves_and_the_edges_of_types_are_rounded_as_the_mapping_rounds(step: Transform, value: float) -> None:
+    data_type = {"int64": "int64", "float32": "float32", "string": "string"}.get(getattr(step, "type", ""), "float64")
+    ((sent,),) = run_starlark([job_for([step], data_type, {}, value, 0)])
+    assert same_json(expected([step], data_type, {}, value, 0)[0], sent[0][1]["value"])
 
 
 def test_that_the_messages_of_the_whole_project_are_those_of_the_preview() -> None:
