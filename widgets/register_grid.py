@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QFontMetrics, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QSpinBox, QTableView, QVBoxLayout, QWidget
 
 from app.drivers.base import Item
@@ -22,6 +22,8 @@ from widgets.workbench import Workbench
 Index = QModelIndex | QPersistentModelIndex
 _ROOT: Final = QModelIndex()
 FIXED: Final = ("Address", "Dec", "Hex", "Bits", "ASCII")
+BITS: Final = FIXED.index("Bits")
+"""The widest of the fixed columns: here a refused register says why."""
 READ_EVERY_MS: Final = 1000
 MOST: Final = 125
 """Registers of one request (Modbus V1.1b3 §6.3)."""
@@ -112,9 +114,9 @@ class RegisterModel(QAbstractTableModel):
 
     def _refused(self, index: Index, role: int) -> object:
         address = self.start + index.row()
-        if role == Qt.ItemDataRole.DisplayRole and index.column() < 2:
-            return (self.address_text(address), self.errors.get(index.row(), "no value"))[index.column()]
-        return color("bad") if role == Qt.ItemDataRole.ForegroundRole and index.column() == 1 else None
+        if role == Qt.ItemDataRole.DisplayRole and index.column() in (0, BITS):
+            return self.address_text(address) if index.column() == 0 else self.errors.get(index.row(), "no value")
+        return color("bad") if role == Qt.ItemDataRole.ForegroundRole and index.column() == BITS else None
 
 
 class RegisterGrid(QWidget):
@@ -153,9 +155,7 @@ class RegisterGrid(QWidget):
         calm_table(self.view, "Registers")
         self.view.setModel(self.model)
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        width = self.view.fontMetrics().averageCharWidth()
-        for column, chars in enumerate((8, 14, 8, 21, 6, *(16 for _ in READINGS))):
-            self.view.setColumnWidth(column, chars * width + 12)
+        self._fit_columns()
         bar = QHBoxLayout()
         for widget in (self._where, label("from", "dim"), self.first, label("count", "dim"), self.count, self.notation, self._state):
             bar.addWidget(widget)
@@ -170,6 +170,14 @@ class RegisterGrid(QWidget):
         self.count.valueChanged.connect(lambda _: self._read_now())
         self.notation.currentIndexChanged.connect(self._on_notation)
         self.view.customContextMenuRequested.connect(self._on_menu)
+
+    def _fit_columns(self) -> None:
+        """As wide as the longest text, heading or value."""
+        head, values = QFontMetrics(self.view.font()), QFontMetrics(value_font(self.view.font()))
+        longest = ("0xFFFF", "65535", "0xFFFF", "0000 0000 0000 0000", "AA", *("-2147483648" for _ in READINGS))
+        for column, text in enumerate(longest):
+            title = str(self.model.headerData(column, Qt.Orientation.Horizontal))
+            self.view.setColumnWidth(column, max(head.horizontalAdvance(title), values.horizontalAdvance(text)) + 24)
 
     def show_table(self, endpoint: str, table: str) -> None:
         """Show ``3/holding`` of an endpoint."""

@@ -10,7 +10,7 @@ from app.drivers.modbus.registers import READINGS
 from app.model.plant import Tag
 from app.plant.process import Plant
 from tests.gui.driving import Driver
-from widgets.register_grid import FIXED, RegisterGrid, RegisterModel
+from widgets.register_grid import BITS, FIXED, RegisterGrid, RegisterModel
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_that_registers_that_the_device_refuses_say_so_in_their_rows(gui: Driver
     grid.first.setValue(116)
     gui.until(lambda: grid.model.start == 116, "the range never came")
     assert grid.model.rows[120 - 116] is None
-    assert "IllegalDataAddress" in text(grid, 120, 1)
+    assert "IllegalDataAddress" in text(grid, 120, BITS)
     assert grid.model.rows[119 - 116] is not None
     assert grid.model.rows[140 - 116] is not None, "what stands behind the gap is read all the same"
     assert "refused" in grid._state.text()

@@ -8,20 +8,20 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFormLayout,
+    QHBoxLayout,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
 from app.drivers import spec_for, specs
-from app.drivers.base import EndpointReport
+from app.drivers.base import EndpointReport, OfferedEndpoint
 from app.edits.endpoints import add_endpoint
 from app.errors import UserError
 from app.runtime.state import Reply
-from widgets.look import MessageBar, button, label
+from widgets.look import MessageBar, button, label, set_kind
 from widgets.workbench import Workbench
 
 
@@ -51,11 +51,14 @@ class AddEndpointDialog(QDialog):
         self.message = MessageBar()
         self.message.hide()
         form = QFormLayout()
-        form.addRow("Address", self.address)
-        form.addRow("", self.ask)
+        row = QHBoxLayout()
+        row.addWidget(self.address, 1)
+        row.addWidget(self.ask)
+        form.addRow("Address", row)
         form.addRow("Name", self.name)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.add = self.buttons.addButton("Add and connect", QDialogButtonBox.ButtonRole.AcceptRole)
+        set_kind(self.add, "primary")
         layout = QVBoxLayout(self)
         layout.addLayout(form)
         layout.addWidget(self.message)
@@ -67,6 +70,7 @@ class AddEndpointDialog(QDialog):
         self.name.returnPressed.connect(self.add.click)
         self.ask.clicked.connect(self._on_ask)
         self.message.dismissed.connect(self.message.hide)
+        self.answers.currentItemChanged.connect(lambda *_: self._refresh())
         self.buttons.accepted.connect(self._on_add)
         self.buttons.rejected.connect(self.reject)
         self.finished.connect(self._on_finished)
@@ -77,6 +81,10 @@ class AddEndpointDialog(QDialog):
         text = self.address.text().strip()
         self.ask.setEnabled(bool(text) and not self._tokens)
         self.add.setEnabled(bool(text))
+        item = self.answers.currentItem()
+        self.name.setPlaceholderText(
+            proposed_name(str(item.data(Qt.ItemDataRole.UserRole))) if item else "a short name, such as filler-opcua"
+        )
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter is the fields' own: in the address it asks, and nothing is added unseen by a default button."""
@@ -124,7 +132,7 @@ class AddEndpointDialog(QDialog):
     def _list_report(self, url: str, report: EndpointReport) -> None:
         offers = report.offered or (None,)
         for offer in offers:
-            protection = "" if offer is None else f"   {offer.policy} {offer.mode}, user: {', '.join(offer.users) or 'not stated'}"
+            protection = f"   {_words(offer)}" if offer is not None else ""
             item = QListWidgetItem(f"{report.title}\n{url}{protection}")
             item.setData(Qt.ItemDataRole.UserRole, url)
             if offer is not None and offer.mode != "None":
@@ -169,6 +177,11 @@ class AddEndpointDialog(QDialog):
         for token in list(self._tokens):
             self._workbench.forget(token)
         self._tokens.clear()
+
+
+def _words(offer: OfferedEndpoint) -> str:
+    protection = "no security" if offer.mode == "None" else f"{offer.policy} {offer.mode}"
+    return f"{protection}, user: {', '.join(offer.users) or 'not stated'}"
 
 
 def candidates(text: str) -> list[str]:

@@ -10,11 +10,12 @@ from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout,
 
 from app.drivers import spec_for
 from app.errors import UserError
+from app.mapping.transform import symbol
 from app.model.plant import Group
 from app.taglists import formats
 from app.taglists.base import Context, TagList, TagRow, edit_from_rows
 from widgets.files import ask_for_file
-from widgets.look import BADGE_ROLE, Badge, BadgeDelegate, MessageBar, calm_table, color, label
+from widgets.look import BADGE_ROLE, Badge, BadgeDelegate, MessageBar, calm_table, color, label, set_kind
 from widgets.workbench import Workbench
 
 Index = QModelIndex | QPersistentModelIndex
@@ -59,7 +60,7 @@ class RowsModel(QAbstractTableModel):
         return None
 
     def _cells(self, row: TagRow) -> tuple[str, ...]:
-        why = "; ".join((*(f"{problem.what}: {problem.why}" for problem in row.problems), *row.marks))
+        why = "; ".join((*(problem.why for problem in row.problems), *row.marks))
         if row.tag is None:
             written = dict(row.cells)
             return (
@@ -71,7 +72,7 @@ class RowsModel(QAbstractTableModel):
                 written.get("unit", ""),
                 why,
             )
-        return (str(row.line), "look" if row.marks else "good", row.tag.name, row.tag.address, row.tag.type, row.tag.unit, why)
+        return (str(row.line), "look" if row.marks else "good", row.tag.name, row.tag.address, row.tag.type, symbol(row.tag.unit), why)
 
 
 class ImportTagsDialog(QDialog):
@@ -82,7 +83,7 @@ class ImportTagsDialog(QDialog):
         self._workbench, self._data, self._source = workbench, data, source
         self.setWindowTitle(f"Import tags from {source}")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(940, 560)
+        self.resize(1080, 560)
         self._build()
         self._read()
 
@@ -107,7 +108,7 @@ class ImportTagsDialog(QDialog):
         calm_table(self.view, "Rows of the list")
         self.view.setModel(self.model)
         self.view.setItemDelegateForColumn(1, BadgeDelegate(self.view))
-        for column, width in enumerate((52, 100, 190, 220, 80, 70)):
+        for column, width in enumerate((52, 100, 160, 200, 72, 60)):
             self.view.setColumnWidth(column, width)
         self.message = MessageBar()
         self.message.hide()
@@ -118,6 +119,7 @@ class ImportTagsDialog(QDialog):
         form.addRow("Addresses are", self.notation)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.go = buttons.addButton("Import", QDialogButtonBox.ButtonRole.AcceptRole)
+        set_kind(self.go, "primary")
         layout = QVBoxLayout(self)
         layout.addLayout(form)
         layout.addWidget(self.message)

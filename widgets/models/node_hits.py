@@ -3,44 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
-from PySide6.QtCore import QAbstractTableModel, QMimeData, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QMimeData, QModelIndex, Qt
 
 from widgets.look import color, icon, plain_tip
 from widgets.mime import NODES, DraggedNodes, mime_of_nodes
 from widgets.models.address_space import ICONS, TreeNode
-
-Index = QModelIndex | QPersistentModelIndex
-_ROOT: Final = QModelIndex()
-COLUMNS: Final = ("Name", "Path")
+from widgets.models.flat import FlatModel, Index
 
 
-class NodeHitsModel(QAbstractTableModel):
+class NodeHitsModel(FlatModel[TreeNode]):
     """Replaced as a whole at each query."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.nodes: list[TreeNode] = []
-
-    def set_nodes(self, nodes: list[TreeNode]) -> None:
-        self.beginResetModel()
-        self.nodes = nodes
-        self.endResetModel()
-
-    def rowCount(self, parent: Index = _ROOT) -> int:
-        return 0 if parent.isValid() else len(self.nodes)
-
-    def columnCount(self, parent: Index = _ROOT) -> int:
-        return 0 if parent.isValid() else len(COLUMNS)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section]
-        return None
+    COLUMNS = ("Name", "Path")
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        node = self.nodes[index.row()]
+        node = self.rows[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
             return node.name if index.column() == 0 else node.path
         if role == Qt.ItemDataRole.DecorationRole and index.column() == 0:
@@ -58,7 +36,7 @@ class NodeHitsModel(QAbstractTableModel):
         return [NODES]
 
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
-        nodes = [self.nodes[index.row()] for index in indexes if index.column() == 0]
+        nodes = [self.rows[index.row()] for index in indexes if index.column() == 0]
         endpoint = nodes[0].endpoint if nodes else ""
         chosen = [node for node in nodes if node.endpoint == endpoint]
         return mime_of_nodes(DraggedNodes(endpoint, tuple(node.id for node in chosen), tuple(node.name for node in chosen)))

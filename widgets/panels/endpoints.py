@@ -107,7 +107,7 @@ class EndpointsPanel(QWidget):
         self.tree.customContextMenuRequested.connect(lambda at: self._on_menu(self.tree, at))
         self.table.customContextMenuRequested.connect(lambda at: self._on_menu(self.table, at))
         self.tree.doubleClicked.connect(lambda index: self._on_opened(self.model.node(index)))
-        self.table.doubleClicked.connect(lambda index: self._on_opened(self.hits.nodes[index.row()]))
+        self.table.doubleClicked.connect(lambda index: self._on_opened(self.hits.rows[index.row()]))
         for view in (self.tree, self.table):
             for keys, slot in (("Return", self._make_tags), ("F5", self._refresh), ("Ctrl+C", self._copy_ids)):
                 on_key(view, keys, slot)
@@ -134,7 +134,7 @@ class EndpointsPanel(QWidget):
     def _on_query(self, text: str) -> None:
         if text:
             found = [node for id_ in self._workbench.endpoints() for node in self._cached(id_, text)]
-            self.hits.set_nodes(found)
+            self.hits.set_rows(found)
             self._note.setText(f"{len(found):,} nodes read so far match" if len(found) < HITS else f"the first {HITS:,} matches")
         self._show_right_page()
 
@@ -164,7 +164,7 @@ class EndpointsPanel(QWidget):
         return [self.model.node(index) for index in self.tree.selectionModel().selectedRows()]
 
     def _hit_nodes(self) -> list[TreeNode]:
-        return [self.hits.nodes[index.row()] for index in self.table.selectionModel().selectedRows()]
+        return [self.hits.rows[index.row()] for index in self.table.selectionModel().selectedRows()]
 
     def selected(self) -> list[TreeNode]:
         """Rows selected in the page that is shown."""

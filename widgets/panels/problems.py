@@ -42,7 +42,7 @@ class ProblemsPanel(QWidget):
             self.view.setColumnWidth(column, width)
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.view.customContextMenuRequested.connect(self._on_menu)
-        self.view.activated.connect(lambda index: self._show_place(self.model.findings[index.row()]))
+        self.view.activated.connect(lambda index: self._show_place(self.model.rows[index.row()]))
         self._stack = QStackedLayout(self)
         self._stack.addWidget(EmptyState("ok", "No problems", "Checks run after every change."))
         self._stack.addWidget(self.view)
@@ -50,7 +50,7 @@ class ProblemsPanel(QWidget):
         self._on_findings_changed()
 
     def _on_findings_changed(self) -> None:
-        self.model.set_findings(self._workbench.findings)
+        self.model.set_rows(self._workbench.findings)
         self._stack.setCurrentIndex(1 if self._workbench.findings else 0)
         dock = self.parent()
         if dock is not None:
@@ -60,7 +60,7 @@ class ProblemsPanel(QWidget):
         index = self.view.indexAt(at)
         if not index.isValid():
             return
-        finding = self.model.findings[index.row()]
+        finding = self.model.rows[index.row()]
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction("Show").triggered.connect(lambda: self._show_place(finding))

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import pyqtgraph as pg
+
+DAY_S: Final = 86_400.0
+STEPS_S: Final = (
+    *(base * 10.0**power for power in (-3, -2, -1) for base in (1, 2, 5)),
+    1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 14_400.0, 21_600.0, 43_200.0, DAY_S,
+)  # fmt: skip
+TICK_PX: Final = 110
+"""Room for one time of day, and as much again."""
 
 
 class ClockAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is not typed
@@ -15,12 +24,20 @@ class ClockAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is not typed
         super().__init__("bottom")
         self._base_s = base_ns / 1e9
         self.utc = utc
+        self._local_s = (datetime.fromtimestamp(self._base_s, UTC).astimezone().utcoffset() or timedelta()).total_seconds()
         self.enableAutoSIPrefix(False)
 
     def show_utc(self, *, utc: bool) -> None:
         self.utc = utc
         self.picture = None  # pyqtgraph draws the axis again only when it thinks it has to
         self.update()
+
+    def tickSpacing(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, float]]:  # noqa: N803  pyqtgraph's own names
+        """Steps of a clock (15 s, 1 min) where pyqtgraph would take tens; at full steps of the clock, not of the base."""
+        wanted_s = (maxVal - minVal) / max(2.0, size / TICK_PX)
+        place = next((place for place, step in enumerate(STEPS_S) if step >= wanted_s), len(STEPS_S) - 1)
+        offset_s = -(self._base_s % DAY_S) - (0.0 if self.utc else self._local_s)
+        return [(STEPS_S[place], offset_s % STEPS_S[place])]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         """As many digits of a second as the spacing needs."""

@@ -58,7 +58,8 @@ def test_that_starlark_makes_of_every_value_what_the_mapping_makes(
     assert sent[0][1]["quality"] == wanted_quality
 
 
-HALVES = [-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 0.49999999999999994, 2.675, 1e15 + 0.5, 16777217.0, 3.4028235677973366e38, 1e-46, 1.00001e-42, -0.0]
+HALVES = [-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 0.49999999999999994, 2.675, 1e15 + 0.5]
+HALVES += [16777217.0, 3.4028235677973366e38, 1e-46, 1.00001e-42, -0.0]
 
 
 @pytest.mark.parametrize("value", HALVES)
