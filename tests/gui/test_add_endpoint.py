@@ -59,7 +59,7 @@ def test_that_a_url_that_no_driver_speaks_is_refused_in_the_dialog(gui: Driver, 
 
 def test_that_what_answered_is_listed_and_added_and_connected_as_one_edit(gui: Driver, dialog: AddEndpointDialog, plant: Plant) -> None:
     ask(gui, dialog, plant.opcua_url.removeprefix("opc.tcp://").split("/")[0])
-    assert any("opc.tcp://" in text and "None" in text for text in listed(dialog))
+    assert any("opc.tcp://" in text and "no security, user: anonymous" in text for text in listed(dialog))
     assert not any(text.startswith("Modbus") for text in listed(dialog))
     dialog.name.setText("filler")
     dialog.add.click()

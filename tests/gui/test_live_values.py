@@ -174,7 +174,8 @@ def plotted(gui: Driver, plant: Plant) -> list[str]:
     gui.window.show_mode("plot")
     plots.plot_tags(tags[:2])
     plots.add_pane([tags[2]])
-    gui.until(lambda: all(np.isfinite(curve(plots, tag)[1]).sum() >= 4 for tag in tags), "nothing is drawn")
+    history = gui.workbench.live.history
+    gui.until(lambda: all(len(history.series(tag).value) >= 3 and len(finite_times(plots, tag)) for tag in tags), "nothing is drawn")
     return tags
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+import psutil
 import pytest
 
 from app.drivers.base import Item, SettingField
@@ -21,6 +22,20 @@ from app.runtime.live import LiveProject
 from app.runtime.state import Arrivals, LogEntry
 
 COMMAND = [sys.executable, "-m", "tests.peers.sim_connector"]
+
+
+def connectors() -> list[psutil.Process]:
+    """Connector processes that this test run has left; other children (the plant of the gui tests) are none of ours."""
+    found = []
+    for child in psutil.Process().children():
+        try:
+            if COMMAND[-1] in child.cmdline():
+                found.append(child)
+        except psutil.NoSuchProcess:
+            continue
+    return found
+
+
 FAST = LinkLimits(back_off_s=(0.1, 0.2), open_timeout_s=2.0)
 
 

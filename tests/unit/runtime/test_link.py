@@ -16,7 +16,7 @@ from app.edits.edit import replace, with_fields
 from app.errors import UserError
 from app.runtime.link import LinkLimits
 from app.samples.history import GAP, History
-from tests.unit.runtime.conftest import FAST, Bench, endpoint, tag
+from tests.unit.runtime.conftest import FAST, Bench, connectors, endpoint, tag
 
 Make = Callable[..., Bench]
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="these faults are made with POSIX signals")
@@ -218,7 +218,7 @@ def test_that_a_connector_that_is_stuck_cannot_hold_up_closing(bench: Make) -> N
     begun = time.monotonic()
     one.live.close()
     assert time.monotonic() - begun < 3
-    assert psutil.Process().children() == []
+    assert connectors() == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts open files in /proc")

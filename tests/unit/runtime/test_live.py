@@ -18,7 +18,7 @@ from app.model.values import Quality
 from app.runtime.live import LiveProject
 from app.runtime.state import Reply
 from app.samples.recording import Recording
-from tests.unit.runtime.conftest import Bench, endpoint, tag
+from tests.unit.runtime.conftest import Bench, connectors, endpoint, tag
 
 Make = Callable[..., Bench]
 
@@ -35,7 +35,7 @@ def test_that_opening_a_project_neither_connects_nor_starts_anything(bench: Make
     one.pump()
     assert one.live.state("e").phase == "off"
     assert one.live.reading("t").problem == "not connected"
-    assert psutil.Process().children() == []
+    assert connectors() == []
 
 
 def test_that_values_of_every_kind_arrive_with_their_times(bench: Make) -> None:
@@ -297,7 +297,7 @@ def test_that_disconnecting_is_off_at_once_and_leaves_no_process(bench: Make) ->
     one.live.disconnect("e")
     assert one.live.state("e").phase == "off"
     assert one.live.reading("t").stale
-    one.until(lambda: psutil.Process().children() == [], 3)
+    one.until(lambda: connectors() == [], 3)
     one.connect()
     one.until(lambda: one.is_live("t"))
 
@@ -309,7 +309,7 @@ def test_that_closing_is_quick_and_final(bench: Make) -> None:
     begun = time.monotonic()
     one.live.close()
     assert time.monotonic() - begun < 2
-    assert psutil.Process().children() == []
+    assert connectors() == []
     one.live.close()
 
 
@@ -317,7 +317,7 @@ def test_that_closing_while_a_connector_starts_leaves_nothing(bench: Make) -> No
     one = bench(endpoint())
     one.live.connect("e")
     one.live.close()
-    assert psutil.Process().children() == []
+    assert connectors() == []
 
 
 def test_that_history_and_recording_get_what_arrives(bench: Make, tmp_path: Path) -> None:
