@@ -67,8 +67,8 @@ class _Reader:
     def _require_descent(self) -> None:
         """Types may contain themselves (a tree does), but not extend themselves."""
         above = {draft.name: draft.extends for draft in self._model.types}
-        for name in above:
-            seen, current = {name}, above[name]
+        for name, extended in above.items():
+            seen, current = {name}, extended
             while current:
                 if current in seen:
                     why = f"{name} extends itself through allOf"

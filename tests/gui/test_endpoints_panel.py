@@ -318,7 +318,10 @@ def test_that_an_answer_for_a_row_that_has_gone_changes_nothing(
     server(1, rows(["Folder"], leaf=False))
     model.fetchMore(model.index(0, 0, top))  # token 2, and its parent is read again before the answer comes
     model.refresh(top)
+    filled: list[str] = []
+    model.rowsInserted.connect(lambda parent: filled.append(model.node(parent).name))
     server(2, rows(["Child"]))
+    assert not filled, "rows were inserted below a row that is not in the tree"
     server(3, rows(["Folder", "Other"], leaf=False))
     assert [node.name for node in gui.children(top)] == ["Folder", "Other"]
     assert model.rowCount(model.index(0, 0, top)) == 0

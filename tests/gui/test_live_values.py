@@ -280,9 +280,12 @@ def test_that_the_visible_samples_are_written_as_csv_and_read_back(gui: Driver, 
     with (tmp_path / "samples.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == rows_written > 4
-    assert rows[0].keys() & {"tag", "value", "unit", "time"} or list(rows[0])
-    text = (tmp_path / "samples.csv").read_text("utf-8-sig")
-    assert all(gui.workbench.project.all(Tag)[tag].name in text for tag in plotted)
+    names = {gui.workbench.project.all(Tag)[tag].name for tag in plotted}
+    assert {row["tag"] for row in rows} == names
+    assert [row["time"] for row in rows] == sorted(row["time"] for row in rows)
+    history = gui.workbench.live.history.series(plotted[0])
+    flow = [float(row["value"]) for row in rows if row["tag"] == "FT-101.PV"]
+    assert flow == pytest.approx(history.value[: len(flow)].tolist())
 
 
 def test_that_plots_are_kept_with_the_project_and_watched_when_it_is_opened_again(gui: Driver, plotted: list[str], tmp_path: Path) -> None:
