@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from app.drivers.base import BrowseColumns, NodeDetails
+from app.edits import Edit
+from app.edits.endpoints import set_namespaces
 from app.edits.tags import TagDraft, add_tags
 from app.errors import UserError
 from app.runtime.state import Reply
@@ -33,12 +35,23 @@ def tags_from_nodes(workbench: Workbench, endpoint: str, ids: Sequence[str], on_
         fresh = [node for node in details if not project.tags_at(endpoint, node.id)]
         if fresh:
             drafts = [draft_of(node, name) for node, name in zip(fresh, distinct_names(fresh), strict=True)]
-            if not workbench.attempt(lambda: add_tags(project, endpoint, drafts)):
+            if not workbench.attempt(lambda: with_namespaces(workbench, endpoint, add_tags(project, endpoint, drafts))):
                 return
         found = [project.tags_at(endpoint, node.id) for node in details]
         on_tags([tags[0].id for tags in found if tags])
 
     variables_of(workbench, endpoint, ids, made)
+
+
+def with_namespaces(workbench: Workbench, endpoint: str, edit: Edit) -> Edit:
+    """The edit, and in it the order in which the server lists its namespaces, where that is not known yet.
+
+    Gateways that know namespaces by index only cannot be configured without it.
+    """
+    held, report = workbench.endpoint(endpoint), workbench.live.state(endpoint).report
+    if held is None or held.namespaces or report is None or not report.namespaces:
+        return edit
+    return edit.then(set_namespaces(workbench.project, endpoint, report.namespaces))
 
 
 def variables_of(workbench: Workbench, endpoint: str, ids: Sequence[str], on_details: OnDetails) -> None:

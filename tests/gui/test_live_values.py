@@ -25,6 +25,7 @@ from widgets.dialogs.group import group_with
 from widgets.dialogs.make_type import MakeTypeDialog
 from widgets.look import BADGE_ROLE, QUALITY_ROLE, Badge
 from widgets.models.tag_table import NAME, QUALITY, VALUE
+from widgets.node_tags import tags_from_nodes
 from widgets.plots.grid import PlotGrid
 
 FLOW, LEVEL, PRESSURE = (line_address(f"Line4/Filler1/{name}") for name in ("FT-101.PV", "LT-103.PV", "PT-102.PV"))
@@ -145,6 +146,18 @@ def test_that_namespaces_are_noted_once_and_stay_undone(gui: Driver, plant: Plan
     assert not gui.workbench.endpoints()[endpoint].namespaces
 
 
+def test_that_the_first_tags_of_a_server_bring_the_order_of_its_namespaces_in_the_same_edit(gui: Driver, plant: Plant) -> None:
+    endpoint = gui.add_opcua(plant)
+    gui.connect(endpoint)
+    address = "nsu=urn:tagloom:plant:line;s=Line4/Filler1/FT-101.PV"
+    tags_from_nodes(gui.workbench, endpoint, [address])
+    gui.until(lambda: gui.workbench.project.tags_at(endpoint, address), "no tag was made")
+    assert "urn:tagloom:plant:line" in gui.workbench.endpoints()[endpoint].namespaces
+    gui.workbench.editor.undo()
+    assert not gui.workbench.project.tags_at(endpoint, address)
+    assert not gui.workbench.endpoints()[endpoint].namespaces
+
+
 # Plots
 
 
@@ -249,7 +262,6 @@ def test_that_the_legend_shows_the_newest_values_with_their_units(gui: Driver, p
 
 
 def test_that_the_axis_names_the_unit_when_all_curves_share_it(gui: Driver, plant: Plant) -> None:
-    from widgets.node_tags import tags_from_nodes
 
     endpoint = gui.add_opcua(plant)
     gui.connect(endpoint)

@@ -16,6 +16,7 @@ from app.taglists import formats
 from app.taglists.base import Context, TagList, TagRow, edit_from_rows
 from widgets.files import ask_for_file
 from widgets.look import BADGE_ROLE, Badge, BadgeDelegate, MessageBar, calm_table, color, label, set_kind
+from widgets.node_tags import with_namespaces
 from widgets.workbench import Workbench
 
 Index = QModelIndex | QPersistentModelIndex
@@ -165,7 +166,7 @@ class ImportTagsDialog(QDialog):
             self.message.show_message("Every row is in the project already", "info")
             self.message.show()
             return
-        self._workbench.do(edit)
+        self._workbench.do(with_namespaces(self._workbench, endpoint, edit))
         self._workbench.said.emit(edit.name)
         self.accept()
 

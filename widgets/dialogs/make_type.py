@@ -12,7 +12,7 @@ from app.errors import UserError
 from app.itmodels.from_selection import Selection, edit_from_selection
 from app.model.itmodel import AssetType, Place
 from widgets.look import MessageBar, label
-from widgets.node_tags import variables_of
+from widgets.node_tags import variables_of, with_namespaces
 from widgets.workbench import Workbench
 
 
@@ -71,7 +71,7 @@ class MakeTypeDialog(QDialog):
             self.message.show_error(error)
             self.message.show()
             return
-        self._workbench.do(edit)
+        self._workbench.do(with_namespaces(self._workbench, self._endpoint, edit))
         if skipped:
             self._workbench.failed.emit(
                 UserError(f"{len(skipped)} variables were left out", where=self._path, why="; ".join(skipped[:3]), fix="")
