@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, TextIO
 
 import msgspec
@@ -13,7 +12,7 @@ import numpy as np
 
 from app.model.times import rfc3339
 from app.model.values import Quality, Value
-from app.samples.history import GAP, Series
+from app.samples.history import GAP
 
 Cell = str | int | float | None
 
@@ -59,20 +58,3 @@ def write_rows(out: TextIO, header: Sequence[str], rows: Iterable[Sequence[Cell]
         writer.writerow(["" if value is None else value for value in row])
         count += 1
     return count
-
-
-def csv_of(series: Mapping[str, Series]) -> str:
-    """Curves beside each other: one row per time at which any of them has a sample, empty where the others have none.
-
-    Of several samples of one curve at one time the last is written.
-    """
-    times = np.unique(np.concatenate([np.zeros(0, np.int64), *(one.time_ns for one in series.values())]))
-    table: list[list[float]] = []
-    for one in series.values():
-        column = np.full(len(times), np.nan)
-        column[np.searchsorted(times, one.time_ns)] = one.value
-        table.append(column.tolist())
-    out = io.StringIO(newline="")
-    rows = ([time_cell(time_ns), *(cell(column[row]) for column in table)] for row, time_ns in enumerate(times.tolist()))
-    write_rows(out, ["time", *series], rows)
-    return out.getvalue()

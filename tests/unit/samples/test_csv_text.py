@@ -5,13 +5,11 @@ from __future__ import annotations
 import csv
 import io
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.samples.csv_text import cell, csv_of, safe_text, time_cell, write_rows
-from app.samples.history import Series
+from app.samples.csv_text import cell, safe_text, time_cell, write_rows
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 
@@ -64,18 +62,3 @@ def test_that_each_value_has_its_cell(value: object, expected: object) -> None:
 
 def test_that_a_time_that_the_protocol_does_not_have_is_empty() -> None:
     assert [time_cell(time_ns) for time_ns in (None, 0, 10**9)] == [None, None, "1970-01-01T00:00:01.000Z"]
-
-
-def test_that_curves_stand_beside_each_other_by_time() -> None:
-    second = 10**9
-    one = Series(np.array([second, 3 * second]), np.array([1.5, np.nan]), np.array([0, 3], np.uint8))
-    two = Series(np.array([2 * second, 3 * second]), np.array([7.0, 8.0]), np.array([0, 0], np.uint8))
-    lines = csv_of({"=evil": one, "b": two}).split("\r\n")
-    assert lines == [
-        '"time","\'=evil","b"',
-        '"1970-01-01T00:00:01.000Z",1.5,""',
-        '"1970-01-01T00:00:02.000Z","",7.0',
-        '"1970-01-01T00:00:03.000Z","",8.0',
-        "",
-    ]
-    assert csv_of({}) == '"time"\r\n'
