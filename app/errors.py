@@ -21,7 +21,22 @@ class UserError(Exception):
 
 
 class EndpointError(UserError):
-    """An endpoint refused, vanished or answered nonsense."""
+    """An endpoint refused, vanished or answered nonsense.
+
+    Args:
+        what, where, why, fix: As of every ``UserError``.
+        code: What kind of trouble, where the program can do something about it; "" for any other:
+            ``certificate`` the server's certificate is not accepted here, ``evidence`` is what it sent (DER, its own first);
+            ``rejected`` the server does not accept our application certificate, ``evidence`` is ours (DER);
+            ``secret`` a password or key is not known here, ``where`` is its reference;
+            ``user`` the server does not accept user name, password or user certificate;
+            ``identity`` another device answers at this address.
+        evidence: Bytes that belong to ``code``.
+    """
+
+    def __init__(self, what: str, *, where: str, why: str, fix: str = "", code: str = "", evidence: bytes = b"") -> None:
+        self.code, self.evidence = code, evidence
+        super().__init__(what, where=where, why=why, fix=fix)
 
 
 class CollectedError(UserError):

@@ -18,12 +18,13 @@ from app.drivers.base import (
     BrowseColumns,
     EndpointConfig,
     EndpointReport,
+    Exchange,
     Item,
     ItemState,
     NodeDetails,
     WatchItem,
 )
-from app.errors import UserError
+from app.errors import EndpointError, UserError
 from app.model.columns import ARRAY_FLAG, TYPE_CODES, TYPE_NAMES, SampleColumns
 from app.model.values import NUMERIC_TYPES, Quality, Value
 
@@ -95,6 +96,20 @@ class Discover(Frame, frozen=True, kw_only=True, tag="discover"):
     timeout_s: float = 10.0
 
 
+class Ask(Frame, frozen=True, kw_only=True, tag="ask"):
+    """A question of ``app.drivers.questions``, packed; one that is ``Anywhere`` needs no session."""
+
+    token: int
+    question: str
+    body: bytes
+
+
+class Trace(Frame, frozen=True, kw_only=True, tag="trace"):
+    """Tell what goes over the wire, or stop; holds for later sessions of this connector too."""
+
+    on: bool
+
+
 class Watch(Frame, frozen=True, kw_only=True, tag="watch"):
     add: tuple[WatchItem, ...] = ()
     remove: tuple[int, ...] = ()
@@ -116,10 +131,16 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, for
     where: str
     why: str
     fix: str = ""
+    code: str = ""
+    evidence: bytes = b""
 
     @classmethod
     def of(cls, error: UserError) -> Failure:
-        return cls(what=error.what, where=error.where, why=error.why, fix=error.fix)
+        known = error if isinstance(error, EndpointError) else EndpointError("", where="", why="")
+        return cls(what=error.what, where=error.where, why=error.why, fix=error.fix, code=known.code, evidence=known.evidence)
+
+    def error(self) -> EndpointError:
+        return EndpointError(self.what, where=self.where, why=self.why, fix=self.fix, code=self.code, evidence=self.evidence)
 
 
 class Opened(Frame, frozen=True, kw_only=True, tag="opened"):
@@ -140,7 +161,7 @@ class Lost(Frame, frozen=True, kw_only=True, tag="lost"):
 class Replied(Frame, frozen=True, kw_only=True, tag="reply"):
     """Answer to a request; one of the results, or ``failure``. A crawl has many, the last one ``done``.
 
-    ``rows`` says that the payload holds so many samples (a read).
+    ``rows`` says that the payload holds so many samples (a read). ``answer`` is one packed answer to an ``Ask``.
     """
 
     token: int
@@ -148,6 +169,7 @@ class Replied(Frame, frozen=True, kw_only=True, tag="reply"):
     browse: BrowseColumns | None = None
     details: tuple[NodeDetails, ...] | None = None
     report: EndpointReport | None = None
+    answer: bytes | None = None
     rows: int | None = None
     objects: dict[int, object] = {}
     failure: Failure | None = None
@@ -176,13 +198,18 @@ class Gap(Frame, frozen=True, kw_only=True, tag="gap"):
     dropped: int = 0
 
 
+class Traced(Frame, frozen=True, kw_only=True, tag="traced"):
+    exchanges: tuple[Exchange, ...]
+    dropped: int = 0
+
+
 class Memory(Frame, frozen=True, kw_only=True, tag="memory"):
     rss_bytes: int
 
 
-Request = Browse | Crawl | Read | Details | Discover
-ToChild = Open | Browse | Crawl | Read | Details | Discover | Watch | Cancel | Close
-ToParent = Opened | Failed | Lost | Replied | Samples | Items | Alive | Gap | Memory
+Request = Browse | Crawl | Read | Details | Discover | Ask
+ToChild = Open | Browse | Crawl | Read | Details | Discover | Ask | Trace | Watch | Cancel | Close
+ToParent = Opened | Failed | Lost | Replied | Samples | Items | Alive | Gap | Traced | Memory
 
 _encoder = msgspec.msgpack.Encoder()
 _to_child: msgspec.msgpack.Decoder[ToChild] = msgspec.msgpack.Decoder(ToChild)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import numpy as np
 
 from app.connector import frames
 from app.connector.frames import COLUMNS, Failure, Replied
 from app.connector.pipes import Outbox
-from app.drivers import base
+from app.drivers import base, questions
 from app.errors import EndpointError, UserError
 from app.model.columns import SampleColumns
 
@@ -35,6 +35,7 @@ class Connector:
         self._life: asyncio.Task[None] | None = None
         self._watching: asyncio.Queue[frames.Watch] = asyncio.Queue()
         self._requests: dict[int, asyncio.Task[None]] = {}
+        self._tracing = False
 
     def handle(self, frame: frames.ToChild) -> None:
         match frame:
@@ -42,6 +43,10 @@ class Connector:
                 self._life = asyncio.create_task(self._live(frame, self._life))
             case frames.Watch():
                 self._watching.put_nowait(frame)
+            case frames.Trace(on=on):
+                self._tracing = on
+                if self._session is not None:
+                    self._session.trace(on)
             case frames.Cancel(token=token):
                 if task := self._requests.get(token):
                     task.cancel()
@@ -73,6 +78,7 @@ class Connector:
             report = await self._opened(session, request)
             if report is not None:
                 self._session = session
+                session.trace(self._tracing)
                 self._put(frames.Opened(report=report))
                 self._put(frames.Lost(why=await self._serve(session)))
         finally:
@@ -145,6 +151,10 @@ class Connector:
             report = await asyncio.wait_for(self._discover(request.url, request.timeout_s), request.timeout_s + 1)
             self._put(Replied(token=token, report=report))
             return
+        question = questions.unpacked(request.question, request.body) if isinstance(request, frames.Ask) else None
+        if isinstance(question, questions.Anywhere):
+            await self._tell_answers(token, questions.answer_anywhere(question))
+            return
         session = self._session
         if session is None:
             raise EndpointError("Not connected", where=self._name, why="there is no connection to ask", fix="Connect first")
@@ -161,6 +171,21 @@ class Connector:
                 self._outbox.put(frames.encode_samples(await session.read(items), token))
             case frames.Details(nodes=nodes):
                 self._put(Replied(token=token, details=tuple(await session.details(nodes))))
+            case frames.Ask() if question is not None:
+                await self._tell_answers(token, session.ask(question))
+
+    async def _tell_answers(self, token: int, answers: AsyncIterator[base.Wire]) -> None:
+        """Each answer as it comes, the last one ``done``: a question may have one, many, or none."""
+        last: bytes | None = None
+        async for answer in answers:
+            if last is not None:
+                self._put(Replied(token=token, answer=last, done=False))
+            last = questions.packed_answer(answer)
+            while not self._outbox.has_room:  # noqa: ASYNC110  the writer is a thread; it owns no event of this loop
+                await asyncio.sleep(0.02)
+        if last is None:
+            raise EndpointError("No answer", where=self._name, why="the device had nothing to tell")
+        self._put(Replied(token=token, answer=last))
 
     def _fail(self, token: int, error: UserError) -> None:
         self._put(Replied(token=token, failure=Failure.of(error)))
@@ -208,6 +233,8 @@ class _Forwarder:
             case base.ItemStates(states=states):
                 self._flush()
                 self._put(frames.Items(states=states))
+            case base.Traffic(exchanges=exchanges, dropped=dropped):
+                self._put(frames.Traced(exchanges=exchanges, dropped=dropped))
 
     def _flush(self) -> None:
         if self._timer is not None:

@@ -7,12 +7,15 @@ Everything here crosses the pipe between window and connector, so it is msgspec 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import msgspec
 
 from app.model.columns import SampleColumns
-from app.model.plant import Security
+from app.model.plant import Identity, Security
+
+if TYPE_CHECKING:
+    from app.drivers.questions import Question
 
 
 class Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -25,7 +28,14 @@ class UnitSettings(Wire, frozen=True, kw_only=True):
 
 
 class EndpointConfig(Wire, frozen=True, kw_only=True):
-    """All a session needs to know of an endpoint. ``secret`` is resolved just before it is sent and never stored."""
+    """All a session needs to know of an endpoint.
+
+    Attributes:
+        secret: Password, or passphrase of the user certificate's key; resolved just before it is sent and never stored.
+        pki: Folder of the certificate store (``app.trust``): own certificate and key, trusted and refused ones. "" has none, and
+            then no certificate of a server is accepted.
+        identity: What the project says is at this address; the session reads ``identity.register`` for its report.
+    """
 
     name: str
     url: str
@@ -33,16 +43,31 @@ class EndpointConfig(Wire, frozen=True, kw_only=True):
     secret: str = ""
     settings: dict[str, bool | int | float | str] = {}
     units: tuple[UnitSettings, ...] = ()
+    pki: str = ""
+    identity: Identity = Identity()
 
 
 class OfferedEndpoint(Wire, frozen=True, kw_only=True):
-    """One way to connect that the server offers (OPC 10000-4 §7.14 EndpointDescription)."""
+    """One way to connect that the server offers (OPC 10000-4 §7.14 EndpointDescription).
+
+    Attributes:
+        users: Of "anonymous", "password", "certificate", "token".
+        level: The server's own order (securityLevel); 0 is "not recommended".
+        certificate: DER of the server's certificate; b"" where it sends none.
+        password_policy: Policy under which a password would be encrypted here ("None" is in clear text), "" where none is taken.
+        rank: Ours: higher is better; the best one is offered first.
+        advice: Why it stands there, a sentence; "legacy" offers begin with "Legacy".
+    """
 
     url: str
     policy: str
     mode: str
     users: tuple[str, ...] = ()
     level: int = 0
+    certificate: bytes = b""
+    password_policy: str = ""
+    rank: int = 0
+    advice: str = ""
 
 
 class EndpointReport(Wire, frozen=True, kw_only=True):
@@ -54,6 +79,10 @@ class EndpointReport(Wire, frozen=True, kw_only=True):
         clock_offset_s: Server's clock minus ours; None where the protocol has none.
         limits: Name → number as the server publishes them (OPC UA OperationLimits); 0 is "no limit stated".
         notes: Sentences a person should read: an unresolvable host name replaced by the one that worked, and the like.
+        identity: What is at this address, for comparison with what the project says.
+        found: Name → number of limits found by running into them (``limits`` are the published ones).
+        granted: Name → text of what the server granted instead of what was asked for: session time-out, token lifetime, rates.
+        as_of_ns: Wall clock of a snapshot's values (Unix ns); None for what is live.
     """
 
     title: str
@@ -67,6 +96,10 @@ class EndpointReport(Wire, frozen=True, kw_only=True):
     round_trip_s: float = 0.0
     clock_offset_s: float | None = None
     notes: tuple[str, ...] = ()
+    identity: Identity = Identity()
+    found: dict[str, int] = {}
+    granted: dict[str, str] = {}
+    as_of_ns: int | None = None
 
 
 NodeClass = Literal[
@@ -205,7 +238,36 @@ class Ended(Wire, frozen=True, kw_only=True, tag="ended"):
     why: str = ""
 
 
-Event = SampleColumns | Alive | Gap | ItemStates | Ended
+class Exchange(Wire, frozen=True, kw_only=True):
+    """One message on the wire, for the Wire panel.
+
+    Attributes:
+        at_ns: Wall clock (Unix ns) when it was sent or had come.
+        sent: True from us to the device.
+        size: Bytes on the wire.
+        text: Its meaning in one line: ``Read holding 100…109 of unit 3``, ``PublishResponse, 120 values``.
+        data: The raw bytes (Modbus); the first few only where messages are large or encrypted.
+        round_trip_s: Of an answer; 0 for a request and for what came unasked.
+        trouble: Why it is not as it should be; "" is right.
+    """
+
+    at_ns: int
+    sent: bool
+    size: int
+    text: str
+    data: bytes = b""
+    round_trip_s: float = 0.0
+    trouble: str = ""
+
+
+class Traffic(Wire, frozen=True, kw_only=True, tag="traffic"):
+    """Exchanges since the last one, in order; only while ``Session.trace`` is on. ``dropped`` were too many to tell."""
+
+    exchanges: tuple[Exchange, ...]
+    dropped: int = 0
+
+
+Event = SampleColumns | Alive | Gap | ItemStates | Traffic | Ended
 
 
 class Session(Protocol):
@@ -244,6 +306,17 @@ class Session(Protocol):
     async def set_watch(self, add: Sequence[WatchItem], remove: Sequence[int]) -> list[ItemState]:
         """Begin and end watching. One state per added item: revised rate, or refused and why."""
         ...
+
+    def ask(self, question: Question) -> AsyncIterator[Wire]:
+        """Answer what only this driver can: see ``app.drivers.questions``. Answers come one or many, of ``question.ANSWERS``.
+
+        Raises:
+            EndpointError: The device refused, or this driver does not know the question.
+        """
+        ...
+
+    def trace(self, on: bool) -> None:
+        """Tell what goes over the wire as ``Traffic`` events, or stop. Costs nothing while off."""
 
     def events(self) -> AsyncIterator[Event]:
         """What happens, in order, until ``Ended``. Called once. ``Alive`` also comes when no value changed."""

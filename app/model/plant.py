@@ -20,11 +20,21 @@ class Security(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, fo
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What tells this endpoint from another one at the same address."""
+    """What tells this endpoint from another one at the same address; "" is "not known" and is not compared.
+
+    Attributes:
+        application_uri: OPC UA: the server's.
+        thumbprint: SHA-1 of the server's certificate, 40 hex digits (OPC 10000-4 §7.2); "" where the connection is not secured.
+        product: Maker, product and version: OPC UA BuildInfo; Modbus device identification (43/14).
+        register: Modbus: address of a register that a person named because it holds a serial number or the like.
+        value: Text of that register when the identity was confirmed.
+    """
 
     application_uri: str = ""
     thumbprint: str = ""
     product: str = ""
+    register: str = ""
+    value: str = ""
 
 
 class Endpoint(Extended, frozen=True, kw_only=True, tag="endpoint"):

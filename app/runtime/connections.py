@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 from app.connector import frames
 from app.drivers.base import EndpointConfig, Spec, UnitSettings
+from app.drivers.questions import Anywhere, Question, packed
 from app.errors import EndpointError, UserError
 from app.runtime.clock import Clock
 from app.runtime.inbox import Inbox
 from app.runtime.io_thread import IoThread, Job
-from app.runtime.link import Link, LinkLimits, ask_once
+from app.runtime.link import Link, LinkLimits, Once, ask_once
 from app.runtime.requests import Requests
 from app.runtime.state import Reply
 from app.runtime.watched import WatchedEndpoint
@@ -55,6 +56,8 @@ class Connections:
         link = Link(next(self._links), config, inbox=self.inbox, clock=self._clock, command=self._command, limits=self._limits)
         watched.link = link
         self._by_link[link.number] = watched
+        if watched.tracing:
+            self._io.call(link.trace, True)
         self._io.call(link.watch, list(watched.watching.items.values()), ())
         self._jobs[endpoint_id] = self._io.start(link.run())
 
@@ -86,21 +89,33 @@ class Connections:
     def token(self) -> int:
         return self._requests.begin()
 
-    def ask(self, endpoint_id: str, frame: frames.Request) -> int:
+    def ask(self, endpoint_id: str, frame: frames.Request, question: type[Question] | None = None) -> int:
         watched = self.endpoints.get(endpoint_id)
         if watched is None or watched.link is None:
             why = "no connection was opened"
             self._requests.refuse(frame.token, EndpointError("Not connected", where=endpoint_id, why=why, fix="Connect first"))
         else:
             self._requests.asked(frame.token, watched.link)
-            self._io.call(watched.link.request, frame)
+            self._io.call(watched.link.request, frame, question)
         return frame.token
 
     def discover(self, url: str) -> int:
         frame = frames.Discover(token=self.token(), url=url, timeout_s=DISCOVER_S)
-        job = self._io.start(ask_once(frame, inbox=self.inbox, clock=self._clock, command=self._command))
-        self._requests.asked(frame.token, job)
-        return frame.token
+        return self._once(Once(frame, url, DISCOVER_S))
+
+    def ask_anywhere(self, question: Anywhere) -> int:
+        kind, body = packed(question)
+        frame = frames.Ask(token=self.token(), question=kind, body=body)
+        return self._once(Once(frame, kind, question.timeout_s, type(question)))
+
+    def _once(self, once: Once) -> int:
+        job = self._io.start(ask_once(once, inbox=self.inbox, clock=self._clock, command=self._command))
+        self._requests.asked(once.frame.token, job)
+        return once.frame.token
+
+    def trace(self, watched: WatchedEndpoint) -> None:
+        if watched.link is not None:
+            self._io.call(watched.link.trace, watched.tracing)
 
     def cancel(self, token: int) -> None:
         whom = self._requests.cancel(token)

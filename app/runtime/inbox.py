@@ -6,7 +6,7 @@ from collections import deque
 from threading import Condition
 from typing import NamedTuple
 
-from app.drivers.base import EndpointReport, ItemState
+from app.drivers.base import EndpointReport, Exchange, ItemState
 from app.errors import UserError
 from app.model.columns import SampleColumns
 from app.runtime.state import LogEntry, Phase, Reply
@@ -54,12 +54,18 @@ class AliveIn(NamedTuple):
     round_trip_s: float
 
 
+class TrafficIn(NamedTuple):
+    link: int
+    exchanges: tuple[Exchange, ...]
+    dropped: int
+
+
 class MemoryIn(NamedTuple):
     link: int
     rss_bytes: int
 
 
-Arrival = SamplesIn | GapIn | ItemsIn | PhaseIn | AliveIn | MemoryIn | Reply
+Arrival = SamplesIn | GapIn | ItemsIn | PhaseIn | AliveIn | TrafficIn | MemoryIn | Reply
 
 
 class Inbox:

@@ -15,9 +15,11 @@ import msgspec
 
 from app.connector import frames
 from app.drivers.base import EndpointConfig, EndpointReport, UnitSettings, WatchItem
+from app.drivers.questions import Question, unpacked_answer
 from app.errors import EndpointError, UserError
+from app.model.columns import SampleColumns
 from app.runtime.clock import Clock
-from app.runtime.inbox import AliveIn, GapIn, Inbox, ItemsIn, MemoryIn, PhaseIn, SamplesIn
+from app.runtime.inbox import AliveIn, GapIn, Inbox, ItemsIn, MemoryIn, PhaseIn, SamplesIn, TrafficIn
 from app.runtime.process import ConnectorGoneError, ConnectorProcess
 from app.runtime.state import LogEntry, LogLevel, Phase, Reply, Result
 
@@ -64,7 +66,8 @@ class Link:
         self.number, self._config = number, config
         self._inbox, self._clock, self._command, self._limits = inbox, clock, command, limits
         self._wanted: dict[int, WatchItem] = {}
-        self._pending: set[int] = set()
+        self._pending: dict[int, type[Question] | None] = {}
+        self._tracing = False
         self._process: ConnectorProcess | None = None
         self._connected = False
         self._connected_at_s = 0.0
@@ -85,19 +88,24 @@ class Link:
         if self._connected:
             self._send_watch(add, remove)
 
-    def request(self, frame: frames.Request) -> None:
+    def request(self, frame: frames.Request, question: type[Question] | None = None) -> None:
+        """``question`` goes with an ``Ask``: it says what its answers are."""
         if not self._connected:
             why = self._trouble.why if self._trouble else "the connection is not open yet"
             error = EndpointError("Not connected", where=self._config.name, why=why, fix="Wait until it is connected, then try again")
             self._inbox.put(Reply(frame.token, error, done=True))
             return
-        self._pending.add(frame.token)
+        self._pending[frame.token] = question
         self._send(frame)
 
     def cancel(self, token: int) -> None:
         if token in self._pending:
-            self._pending.discard(token)
+            del self._pending[token]
             self._send(frames.Cancel(token=token))
+
+    def trace(self, on: bool) -> None:
+        self._tracing = on
+        self._send(frames.Trace(on=on))
 
     def reopen(self, config: EndpointConfig) -> None:
         """Use another configuration: at once when connected, else with the next attempt, which is made now."""
@@ -132,6 +140,8 @@ class Link:
             self._on_trouble(EndpointError("Cannot start the connector", where=self._config.name, why=str(error), fix=fix))
             return
         self._process, self._turns, self._ticks = process, asyncio.Queue(), 0
+        if self._tracing:
+            self._send(frames.Trace(on=True))
         reader = asyncio.create_task(self._read(process))
         watchdog = asyncio.create_task(self._watch_for_hanging())
         try:
@@ -208,7 +218,7 @@ class Link:
                     if self._connected:
                         self._inbox.put(SamplesIn(self.number, columns, self._clock.monotonic_s()))
                 elif isinstance(frame, frames.Replied):
-                    await self._on_reply(frame, columns if columns is not None else _result(frame))
+                    await self._on_reply(frame, columns)
                 else:
                     self._on_frame(frame)
         except frames.FrameError as error:
@@ -226,7 +236,7 @@ class Link:
                 self._on_opened(report)
                 self._turns.put_nowait(frame)
             case frames.Failed(failure=failure):
-                self._on_trouble(EndpointError(failure.what, where=failure.where, why=failure.why, fix=failure.fix))
+                self._on_trouble(failure.error())
                 self._turns.put_nowait(frame)
             case frames.Lost(why=why):
                 self._on_trouble(self._error("The connection was lost", why, "It is tried again by itself"))
@@ -237,6 +247,8 @@ class Link:
                 self._inbox.put(AliveIn(self.number, self._clock.monotonic_s(), round_trip_s))
             case frames.Gap(handles=handles, dropped=dropped):
                 self._inbox.put(GapIn(self.number, handles, dropped))
+            case frames.Traced(exchanges=exchanges, dropped=dropped):
+                self._inbox.put(TrafficIn(self.number, exchanges, dropped))
             case frames.Memory(rss_bytes=rss_bytes):
                 self._on_memory(rss_bytes)
 
@@ -277,13 +289,14 @@ class Link:
             why = f"{rss_bytes / 2**20:.0f} MB, more than the {self._limits.memory_bytes / 2**20:.0f} MB allowed"
             self._on_gone(self._error("The connector used too much memory", why, "It is started again; watch less, or report it"))
 
-    async def _on_reply(self, frame: frames.Replied, result: Result | None) -> None:
+    async def _on_reply(self, frame: frames.Replied, columns: SampleColumns | None) -> None:
         if frame.token not in self._pending:
             return
+        result = columns if columns is not None else _result(frame, self._pending[frame.token])
         if result is None:
             raise frames.FrameError("a reply with no result")
         if frame.done:
-            self._pending.discard(frame.token)
+            del self._pending[frame.token]
         while not self._inbox.has_room:  # the owner's thread makes room; it has no event of this loop
             self._ticks = 0
             await asyncio.sleep(0.02)
@@ -304,7 +317,7 @@ class Link:
             self._on_gone(self._error("The connector stopped", str(error), "It is started again"))
         except frames.FrameError as error:
             if isinstance(frame, frames.Request):
-                self._pending.discard(frame.token)
+                self._pending.pop(frame.token, None)
                 self._inbox.put(Reply(frame.token, self._error("The request is too large", str(error), "Ask for less at once"), done=True))
             else:
                 raise
@@ -338,40 +351,64 @@ class Link:
         self._inbox.log(LogEntry(self._clock.wall_ns(), level, self._config.name, text))
 
 
-def _result(frame: frames.Replied) -> Result | None:
+def _result(frame: frames.Replied, question: type[Question] | None) -> Result | None:
     if frame.failure is not None:
-        failure = frame.failure
-        return EndpointError(failure.what, where=failure.where, why=failure.why, fix=failure.fix)
+        return frame.failure.error()
+    if frame.answer is not None and question is not None:
+        try:
+            return unpacked_answer(question, frame.answer)
+        except ValueError as error:
+            raise frames.FrameError(f"not an answer to {question.__name__}: {error}") from error
     if frame.details is not None:
         return list(frame.details)
     return frame.browse if frame.browse is not None else frame.report
 
 
-async def ask_once(frame: frames.Discover, *, inbox: Inbox, clock: Clock, command: Sequence[str]) -> None:
-    """Discover in a connector of its own, which ends with the answer; it is put into the inbox as a ``Reply``."""
+@dataclass(frozen=True, slots=True)
+class Once:
+    """A request that needs no session.
+
+    Attributes:
+        where: What is asked, for the log and for errors.
+        question: Of an ``Ask``: what its answers are.
+    """
+
+    frame: frames.Discover | frames.Ask
+    where: str
+    timeout_s: float
+    question: type[Question] | None = None
+
+
+async def ask_once(once: Once, *, inbox: Inbox, clock: Clock, command: Sequence[str]) -> None:
+    """Ask in a connector of its own, which ends with the last answer; each is put into the inbox as a ``Reply``."""
+    frame = once.frame
 
     def log(line: str) -> None:
-        inbox.log(LogEntry(clock.wall_ns(), "INFO", frame.url, line))
+        inbox.log(LogEntry(clock.wall_ns(), "INFO", once.where, line))
 
     try:
         process = await ConnectorProcess.start(command, log)
     except OSError as error:
-        failure = EndpointError("Cannot start the connector", where=frame.url, why=str(error), fix="Install the program again")
+        failure = EndpointError("Cannot start the connector", where=once.where, why=str(error), fix="Install the program again")
         inbox.put(Reply(frame.token, failure, done=True))
         return
     try:
-        result = await asyncio.wait_for(_answer(process, frame), frame.timeout_s + 5)
+        async with asyncio.timeout(once.timeout_s + 5):
+            result = await _last_answer(process, once, inbox)
     except (frames.FrameError, ConnectorGoneError, TimeoutError) as error:
         why = str(error) or "no answer in time"
-        result = EndpointError("Nothing found out", where=frame.url, why=why, fix="Check the address and try again")
+        result = EndpointError("Nothing found out", where=once.where, why=why, fix="Check the address and try again")
     finally:
         await process.stop()
     inbox.put(Reply(frame.token, result, done=True))
 
 
-async def _answer(process: ConnectorProcess, frame: frames.Discover) -> Result:
-    process.send(frame)
+async def _last_answer(process: ConnectorProcess, once: Once, inbox: Inbox) -> Result:
+    """Passes the answers before the last one on by itself."""
+    process.send(once.frame)
     while True:
         got, _ = await process.receive()
-        if isinstance(got, frames.Replied) and got.token == frame.token and (result := _result(got)) is not None:
-            return result
+        if isinstance(got, frames.Replied) and got.token == once.frame.token and (result := _result(got, once.question)) is not None:
+            if got.done:
+                return result
+            inbox.put(Reply(got.token, result, done=False))

@@ -8,6 +8,7 @@ from app.connector import frames
 from app.connector.command import connector_command
 from app.drivers import spec_for
 from app.drivers.base import EndpointReport, Item, Spec
+from app.drivers.questions import Anywhere, Question, packed
 from app.edits import Edit, Editor
 from app.errors import EndpointError, UserError
 from app.model.columns import SampleColumns
@@ -15,10 +16,10 @@ from app.model.plant import Endpoint, Group, Tag, Unit
 from app.model.project import Project
 from app.runtime.clock import SYSTEM_CLOCK, Clock
 from app.runtime.connections import Connections
-from app.runtime.inbox import AliveIn, Arrival, GapIn, ItemsIn, MemoryIn, PhaseIn, SamplesIn
+from app.runtime.inbox import AliveIn, Arrival, GapIn, ItemsIn, MemoryIn, PhaseIn, SamplesIn, TrafficIn
 from app.runtime.link import LinkLimits
 from app.runtime.requests import joined
-from app.runtime.state import Arrivals, ConnectionState, LogEntry, Reading, Reply, Result
+from app.runtime.state import Arrivals, ConnectionState, LogEntry, Reading, Reply, Result, Seen
 from app.runtime.watched import WatchedEndpoint
 from app.runtime.watching import endpoint_config
 from app.samples.history import History
@@ -41,6 +42,7 @@ class LiveProject:
         reach: Endpoint id → URL where it is reached from here, instead of its default address.
         clock: Injected by tests.
         secrets: Reference (``secret://…``) → value or None. Asked when connecting; the value goes to the connector only.
+        pki: Folder of the certificate store; "" accepts no certificate of any server.
         command: The connector's program; tests start one with a scripted session.
         find_spec: URL → spec of its driver.
         limits: Of the supervisor.
@@ -48,6 +50,7 @@ class LiveProject:
     Attributes:
         on_samples: Gets every batch within ``pump``, in order, with the tag of each handle (handles of tags no longer watched are
             in none); for who needs each sample, where ``reading`` gives the newest.
+        on_traffic: Gets what went over the wire of traced endpoints, within ``pump``.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class LiveProject:
         reach: Mapping[str, str] | None = None,
         clock: Clock = SYSTEM_CLOCK,
         secrets: Callable[[str], str | None] | None = None,
+        pki: str = "",
         command: Sequence[str] | None = None,
         find_spec: Callable[[str], Spec] = spec_for,
         limits: LinkLimits | None = None,
@@ -65,8 +69,9 @@ class LiveProject:
         self.history = History()
         self.recording: Recording | None = None
         self.on_samples: Callable[[Mapping[int, str], SampleColumns], None] | None = None
+        self.on_traffic: Callable[[Seen], None] | None = None
         self._reach = dict(reach or {})
-        self._clock, self._secrets, self._find_spec = clock, secrets, find_spec
+        self._clock, self._secrets, self._pki, self._find_spec = clock, secrets, pki, find_spec
         self._connections = Connections(clock, command or connector_command(), limits or LinkLimits())
         self._owners: dict[str, frozenset[str]] = {}
         self._wanted: frozenset[str] = frozenset()
@@ -88,7 +93,7 @@ class LiveProject:
             endpoint = self._endpoint(endpoint_id)
             spec = self._find_spec(self.url_of(endpoint_id))
             url = spec.parse_url(self.url_of(endpoint_id))
-            config = endpoint_config(self.project, endpoint, url, self._secret_of(endpoint))
+            config = endpoint_config(self.project, endpoint, url, self._secret_of(endpoint), self._pki)
         except UserError as error:
             self._connections.endpoint(endpoint_id)
             self._connections.drop(endpoint_id, error)
@@ -190,6 +195,21 @@ class LiveProject:
         """What answers at a URL; no endpoint is needed."""
         return self._connections.discover(url)
 
+    def ask(self, endpoint_id: str, question: Question) -> int:
+        """Something only its driver understands; comes in one or several replies, of the question's ``ANSWERS``."""
+        kind, body = packed(question)
+        return self._connections.ask(endpoint_id, frames.Ask(token=self._connections.token(), question=kind, body=body), type(question))
+
+    def ask_anywhere(self, question: Anywhere) -> int:
+        """A question that needs no endpoint, asked in a process of its own."""
+        return self._connections.ask_anywhere(question)
+
+    def trace(self, endpoint_id: str, on: bool) -> None:
+        """Have ``on_traffic`` told what goes over this endpoint's wire, or not; also over its later connections."""
+        watched = self._connections.endpoint(endpoint_id)
+        watched.tracing = on
+        self._connections.trace(watched)
+
     def cancel(self, token: int) -> None:
         self._connections.cancel(token)
 
@@ -221,7 +241,15 @@ class LiveProject:
         self._connections.inbox.wait(timeout_s)
 
     def wait(self, token: int, timeout_s: float) -> Result:
-        """Pump until a request is answered; a crawl's parts are joined. What else comes meanwhile is in the next ``pump``.
+        """``wait_all`` with the parts of a crawl joined; of another request the last one.
+
+        Raises:
+            UserError: As ``wait_all``.
+        """
+        return joined(self.wait_all(token, timeout_s))
+
+    def wait_all(self, token: int, timeout_s: float) -> list[Result]:
+        """Pump until a request is answered; every part. What else comes meanwhile is in the next ``pump``.
 
         Raises:
             UserError: The answer is one, or none came in time; the request is cancelled then.
@@ -237,7 +265,7 @@ class LiveProject:
                     raise reply.result
                 parts.append(reply.result)
                 if reply.done:
-                    return joined(parts)
+                    return parts
             if self._clock.monotonic_s() > deadline_s:
                 self.cancel(token)
                 why = f"nothing came within {timeout_s:g} s"
@@ -294,6 +322,10 @@ class LiveProject:
                     self._mark_gap(watched)
                 watched.on_phase(item)
                 arrived.tags.update(watched.watching.items)
+            case TrafficIn(exchanges=exchanges, dropped=lost):
+                if self.on_traffic is not None:
+                    self.on_traffic(Seen(watched.id, exchanges, lost))
+                return 0
             case MemoryIn(rss_bytes=rss_bytes):
                 watched.on_memory(rss_bytes)
         arrived.endpoints.add(watched.id)
@@ -361,8 +393,8 @@ class LiveProject:
             return ""
         value = self._secrets(reference) if self._secrets else None
         if value is None:
-            why = f"there is no value for {reference}"
-            raise UserError("Cannot connect", where=endpoint.name, why=why, fix="Enter the password of this endpoint")
+            why = f"the password of {endpoint.name} is not known on this computer"
+            raise EndpointError("Cannot connect", where=reference, why=why, fix="Enter it", code="secret")
         return value
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from app.drivers.base import BrowseColumns, EndpointReport, NodeDetails
+from app.drivers.base import BrowseColumns, EndpointReport, Exchange, NodeDetails, Wire
 from app.errors import UserError
 from app.model.columns import SampleColumns
 from app.model.values import Sample
@@ -65,15 +65,23 @@ class Reading:
     problem: str = ""
 
 
-Result = BrowseColumns | list[NodeDetails] | SampleColumns | EndpointReport | UserError
+Result = BrowseColumns | list[NodeDetails] | SampleColumns | EndpointReport | Wire | UserError
 
 
 class Reply(NamedTuple):
-    """An answer to ``browse``, ``details``, ``read``, ``crawl`` or ``discover``; a crawl has several, the last one ``done``."""
+    """An answer to ``browse``, ``details``, ``read``, ``crawl``, ``discover`` or ``ask``; some come in several, the last one ``done``."""
 
     token: int
     result: Result
     done: bool
+
+
+class Seen(NamedTuple):
+    """What went over the wire of one endpoint since the last ``pump``; ``dropped`` were too many to tell."""
+
+    endpoint: str
+    exchanges: tuple[Exchange, ...]
+    dropped: int
 
 
 class LogEntry(NamedTuple):

@@ -34,6 +34,7 @@ class WatchedEndpoint:
         self.watching = Watching(handles)
         self.state = ConnectionState(since_ns=clock.wall_ns())
         self.spec: Spec | None = None
+        self.tracing = False
         self._clock = clock
         self._latest = Latest()
         self._items: dict[int, ItemState] = {}

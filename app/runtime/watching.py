@@ -67,7 +67,7 @@ def watch_item(project: Project, tag: Tag, handle: int) -> WatchItem:
     )
 
 
-def endpoint_config(project: Project, endpoint: Endpoint, url: str, secret: str = "") -> EndpointConfig:
+def endpoint_config(project: Project, endpoint: Endpoint, url: str, secret: str = "", pki: str = "") -> EndpointConfig:
     """What a session has to know, as the project says it now."""
     return EndpointConfig(
         name=endpoint.name,
@@ -75,5 +75,7 @@ def endpoint_config(project: Project, endpoint: Endpoint, url: str, secret: str 
         security=endpoint.security,
         secret=secret,
         settings=dict(endpoint.settings),
+        pki=pki,
+        identity=endpoint.identity,
         units=tuple(UnitSettings(number=unit.number, order=unit.order) for unit in project.units_of(endpoint.id)),
     )

@@ -22,15 +22,41 @@ from app.drivers.base import (
     EndpointConfig,
     EndpointReport,
     Event,
+    Exchange,
     Gap,
     Item,
     ItemState,
     NodeDetails,
+    Traffic,
     WatchItem,
+    Wire,
 )
+from app.drivers.questions import Anywhere, Progress, Question
 from app.errors import EndpointError, UserError
 from app.model.columns import SampleColumns, type_code
 from app.model.values import Quality, Sample
+
+
+class Echoed(Wire, frozen=True, kw_only=True, tag="echoed"):
+    text: str
+
+
+class Echo(Question, frozen=True, kw_only=True, tag="sim.echo"):
+    ANSWERS = Progress | Echoed
+    text: str
+
+
+class EchoAnywhere(Anywhere, frozen=True, kw_only=True, tag="sim.echo_anywhere"):
+    ANSWERS = Progress | Echoed
+    ANSWERED_BY = "tests.peers.sim_session"
+    text: str
+
+
+async def answer(question: EchoAnywhere) -> AsyncIterator[Wire]:
+    """Letter by letter."""
+    for letter in question.text:
+        yield Echoed(text=letter)
+
 
 frames_descriptor = -1
 """Set by ``sim_connector``, for ``do:garbage``."""
@@ -94,6 +120,19 @@ class SimSession:
             ItemState(handle=item.handle, refused=why) if item in refused else ItemState(handle=item.handle, interval_ms=item.interval_ms)
             for item in add
         ]
+
+    async def ask(self, question: Question) -> AsyncIterator[Wire]:
+        """Counts up to the text of ``Echo``, then echoes it."""
+        if not isinstance(question, Echo):
+            raise EndpointError("Cannot ask that here", where=type(question).__name__, why="the script does not know it")
+        for done in range(len(question.text)):
+            yield Progress(done=done, total=len(question.text))
+        yield Echoed(text=question.text)
+
+    def trace(self, on: bool) -> None:
+        if on:
+            exchange = Exchange(at_ns=time.time_ns(), sent=True, size=3, text="traced", data=b"abc")
+            self._events.put_nowait(Traffic(exchanges=(exchange,)))
 
     async def events(self) -> AsyncIterator[Event]:
         while True:

@@ -20,6 +20,7 @@ from app.drivers.base import (
     Session,
     WatchItem,
 )
+from app.drivers.base import Wire as Answer
 from app.drivers.modbus.details import item_details, place_details
 from app.drivers.modbus.guard import RequestError
 from app.drivers.modbus.nodes import children, everything, is_place
@@ -29,6 +30,7 @@ from app.drivers.modbus.session_poll import Poller
 from app.drivers.modbus.session_read import BlockReader
 from app.drivers.modbus.session_wire import Timing, Wire
 from app.drivers.modbus.spec import BAD_ADDRESS, MALFORMED_REPLY, NO_RESPONSE, SPEC, ModbusUrl
+from app.drivers.questions import Question, unanswered
 from app.errors import EndpointError, UserError
 from app.model.columns import SampleColumns
 
@@ -209,6 +211,12 @@ class ModbusSession:
             await self._wire.read(self._probe, tries=1)
         except RequestError:
             return  # an exception reply is a sign of life as well; no reply shows in valid_at_s
+
+    def ask(self, question: Question) -> AsyncIterator[Answer]:
+        return unanswered(question)
+
+    def trace(self, on: bool) -> None:
+        del on
 
     # --- reading and watching ---------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from app.drivers.base import (
     ItemState,
     NodeDetails,
     WatchItem,
+    Wire,
 )
 from app.drivers.opcua.events import EventQueue
 from app.drivers.opcua.session_browse import Browser
@@ -31,6 +32,7 @@ from app.drivers.opcua.session_types import DataTypes
 from app.drivers.opcua.session_values import Values
 from app.drivers.opcua.session_watch import Watch
 from app.drivers.opcua.spec import SETTINGS, SPEC
+from app.drivers.questions import Question, unanswered
 from app.errors import EndpointError
 from app.model.columns import SampleColumns
 
@@ -163,6 +165,12 @@ class OpcUaSession:
 
     async def set_watch(self, add: Sequence[WatchItem], remove: Sequence[int]) -> list[ItemState]:
         return await self._watch.set_watch(add, remove)
+
+    def ask(self, question: Question) -> AsyncIterator[Wire]:
+        return unanswered(question)
+
+    def trace(self, on: bool) -> None:
+        del on
 
     def events(self) -> AsyncIterator[Event]:
         return aiter(self._queue)

@@ -10,14 +10,16 @@ import psutil
 import pytest
 
 from app.drivers.base import BrowseColumns, EndpointReport, Item, NodeDetails
+from app.drivers.questions import Progress
 from app.edits.edit import create, delete, replace, with_fields
 from app.errors import UserError
 from app.model.columns import SampleColumns
 from app.model.plant import Group, Security, Tag, Unit
 from app.model.values import Quality
 from app.runtime.live import LiveProject
-from app.runtime.state import Reply
+from app.runtime.state import Reply, Seen
 from app.samples.recording import Recording
+from tests.peers.sim_session import Echo, EchoAnywhere, Echoed
 from tests.unit.runtime.conftest import Bench, connectors, endpoint, tag
 
 Make = Callable[..., Bench]
@@ -280,7 +282,7 @@ def test_that_a_missing_secret_stops_and_a_given_one_goes_to_the_connector_only(
     one.live.connect("e")
     why = one.live.state("e").why
     assert why is not None
-    assert "secret://e/password" in why.why
+    assert (why.where, getattr(why, "code", "")) == ("secret://e/password", "secret")
     two = bench(guarded, secrets={"secret://e/password": secret}.get)
     pid = two.connect()
     process = psutil.Process(pid)
@@ -338,3 +340,34 @@ def test_that_a_live_project_can_be_made_and_closed_without_more(bench: Make) ->
     live = LiveProject(bench(endpoint()).live.editor)
     live.pump()
     live.close()
+
+
+def test_that_a_question_of_a_driver_comes_back_with_its_progress_and_its_answer(bench: Make) -> None:
+    one = bench(endpoint())
+    one.connect()
+    answers = one.live.wait_all(one.live.ask("e", Echo(text="abc")), 5)
+    assert answers == [Progress(done=0, total=3), Progress(done=1, total=3), Progress(done=2, total=3), Echoed(text="abc")]
+
+
+def test_that_a_question_which_needs_no_endpoint_is_answered_without_one(bench: Make) -> None:
+    one = bench(endpoint())
+    answers = one.live.wait_all(one.live.ask_anywhere(EchoAnywhere(text="ab")), 5)
+    assert answers == [Echoed(text="a"), Echoed(text="b")]
+    assert connectors() == []
+
+
+def test_that_the_wire_is_told_only_while_it_is_traced_and_also_after_a_reconnect(bench: Make) -> None:
+    one = bench(endpoint())
+    seen: list[Seen] = []
+    one.live.on_traffic = seen.append
+    one.live.trace("e", True)
+    one.connect()
+    one.until(lambda: len(seen) == 1)
+    assert (seen[0].endpoint, seen[0].exchanges[0].data) == ("e", b"abc")
+    one.live.read("e", [Item(address="do:lose")])
+    one.until(lambda: len(seen) == 2)
+    one.live.trace("e", False)
+    one.live.read("e", [Item(address="do:lose")])
+    one.until(lambda: one.live.state("e").phase != "connected")
+    one.until(lambda: one.live.state("e").phase == "connected")
+    assert len(seen) == 2
