@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shutil
-import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +16,7 @@ from app.model.project import Project
 from app.plant.process import Plant, start_plant
 from tests.factory import METER, OPCUA
 from tests.peers.delivery_check import check_messages, check_outage, newest_cell, proof_project, wait_for_all
+from tests.peers.installing import node, npm_packages
 from tests.peers.mqtt import broker, free_port, running, show, subscriber, wait_until
 from tests.peers.witness import Witness, witness
 
@@ -35,20 +32,8 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def node_modules() -> Path:
-    """Node-RED and the two packages, installed once into a folder that outlives the run."""
-    npm, node = shutil.which("npm"), shutil.which("node")
-    if npm is None or node is None:
-        pytest.skip("node and npm are not installed")
-    content = PACKAGE.read_bytes()
-    folder = Path(tempfile.gettempdir()) / f"tagloom-proof-node-red-{hashlib.sha256(content).hexdigest()[:12]}"
-    if not (folder / "complete").exists():
-        folder.mkdir(exist_ok=True)
-        (folder / "package.json").write_bytes(content)
-        command = [npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--omit=optional"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, timeout=900, check=False)
-        assert done.returncode == 0, done.stderr.decode()[-2000:]
-        (folder / "complete").touch()
-    return folder / "node_modules"
+    """Node-RED and the two packages."""
+    return npm_packages(PACKAGE)
 
 
 @contextmanager
@@ -59,10 +44,8 @@ def node_red(project: Project, plant: Plant, port: int, modules: Path, folder: P
     write_export(rendered, export)
     (export / "node_modules").symlink_to(modules)
     env = {**os.environ, "MQTT_HOST": "127.0.0.1", "MQTT_PORT": str(port), "PORT": str(free_port()), "HOME": str(folder)}
-    node = shutil.which("node")
-    assert node is not None
     log = folder / "node-red.log"
-    with running([node, str(modules / "node-red" / "red.js"), "--settings", "settings.js", "--userDir", "."], log, cwd=export, env=env):
+    with running([node(), str(modules / "node-red" / "red.js"), "--settings", "settings.js", "--userDir", "."], log, cwd=export, env=env):
         yield log
 
 
