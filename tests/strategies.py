@@ -26,6 +26,7 @@ from app.model.mapping import (
     Mask,
     Not,
     Op,
+    Part,
     Round,
     Sqrt,
     Trim,
@@ -51,6 +52,7 @@ extensions: st.SearchStrategy[dict[str, Json]] = st.builds(dict) | st.dictionari
 times = st.datetimes().map(lambda at: f"{at:%Y-%m-%dT%H:%M:%S}Z")
 
 transforms: st.SearchStrategy[Op] = st.one_of(
+    st.builds(Part, path=st.sampled_from(["motor[3].temp", "[0]", "[1,2]", '["a.b"]', "state"])),
     st.builds(Linear, raw_low=floats, raw_high=floats, low=floats, high=floats, clamp=st.booleans()),
     st.builds(GainOffset, gain=floats, offset=floats),
     st.builds(Sqrt, high=floats),

@@ -16,8 +16,9 @@ from typing import Final
 from app.errors import UserError
 from app.gateways.base import Options
 from app.gateways.feeds import Feed, delivered
+from app.mapping.members import parse_path
 from app.mapping.message import has_parts, key_of, topic_of
-from app.mapping.transform import symbol
+from app.mapping.transform import leading_parts, symbol
 from app.model.itmodel import Asset, AssetType
 from app.model.mapping import (
     Bit,
@@ -30,6 +31,7 @@ from app.model.mapping import (
     Mapping,
     Mask,
     Not,
+    Part,
     Round,
     Sqrt,
     Transform,
@@ -42,6 +44,8 @@ from app.model.values import INTEGER_LIMITS
 from app.units import conversion
 
 Step = dict[str, object]
+NEVER: Final[Step] = {"op": "never"}
+"""What cannot be done with any value makes the whole transform impossible, so it stands alone."""
 COLLECT_MS: Final = 100
 """Changes of one asset that come within this time go into one message."""
 
@@ -52,11 +56,16 @@ def steps_of(transform: Sequence[Transform]) -> list[Step]:
     Raises:
         UserError: A unit conversion that can never work.
     """
-    return [_step(op) for op in transform]
+    parts = leading_parts(transform)
+    picks: list[Step] = [{"op": "part", "path": list(parse_path(part.path))} for part in parts]
+    steps = picks + [_step(op) for op in transform[len(parts) :]]
+    return [NEVER] if NEVER in steps else steps
 
 
 def _step(op: Transform) -> Step:
     match op:
+        case Part():
+            return NEVER  # only in front it is one
         case Linear():
             return _linear(op)
         case GainOffset():
@@ -65,7 +74,7 @@ def _step(op: Transform) -> Step:
             affine = conversion(op.source, op.target)
             return {"op": "gain", "gain": float(affine.gain), "offset": float(affine.offset)}
         case Sqrt():
-            return {"op": "sqrt", "high": float(op.high)} if op.high > 0 else {"op": "never"}
+            return {"op": "sqrt", "high": float(op.high)} if op.high > 0 else NEVER
         case Bit():
             return {"op": "bit", "index": op.index}
         case Mask():
@@ -78,20 +87,18 @@ def _step(op: Transform) -> Step:
             return {"op": "cast", "type": op.type, "rounding": op.rounding}
         case Round():
             return {"op": "round", "digits": op.digits}
-        case Not():
-            return {"op": "not"}
-        case Trim():
-            return {"op": "trim"}
+        case Not() | Trim():
+            return {"op": str(type(op).__struct_config__.tag)}
 
 
 def _linear(op: Linear) -> Step:
     span = op.raw_high - op.raw_low
     if span == 0:
-        return {"op": "never"}
+        return NEVER
     bottom, top = sorted((float(op.low), float(op.high)))
     gain = float((op.high - op.low) / span)
     if not math.isfinite(gain):
-        return {"op": "never"}  # a span so narrow that every value but one is infinite
+        return NEVER  # a span so narrow that every value but one is infinite
     return {
         "op": "linear", "raw_low": float(op.raw_low), "gain": gain, "low": float(op.low), "bottom": bottom, "top": top, "clamp": op.clamp,
     }  # fmt: skip

@@ -57,7 +57,7 @@ def _type_misfits(tag: Tag, attribute: Attribute, transform: Sequence[Transform]
         return
     if source.endswith("[]") != target.endswith("[]"):
         yield Misfit(
-            "type", "error", f"the source gives {_article(source)}, the attribute is {_article(target)}", "Map an element of the array"
+            "type", "error", f"the source gives {_article(source)}, the attribute is {_article(target)}", "Add the operator for a part of the value, such as [0]"
         )
         return
     source, target = source.removesuffix("[]"), target.removesuffix("[]")
@@ -83,6 +83,8 @@ def _carries(source: str, target: str, attribute: Attribute, tag: Tag) -> bool:
 
 
 def _type_fix(source: str, target: str) -> str:
+    if source == "struct":
+        return "Add the operator for a part of the value, such as motor[3].temp"
     if target == "bool":
         return "Add the operator bit"
     if target in ("string", "enum") and source in INTEGER_LIMITS | {"bool": (0, 1), "enum": (0, 0)}:

@@ -8,6 +8,7 @@ from functools import singledispatch
 
 from app.errors import UserError
 from app.mapping.cast import TransformError, cast_value, number
+from app.mapping.members import parse_path, pick
 from app.model.mapping import (
     Bit,
     Cast,
@@ -18,6 +19,7 @@ from app.model.mapping import (
     Mask,
     Not,
     Op,
+    Part,
     Round,
     Sqrt,
     Transform,
@@ -32,13 +34,29 @@ Step = Callable[[Value], Value]
 
 
 def compile_transform(transform: Sequence[Transform]) -> Step:
-    """All operators as one function. Arrays are transformed element by element.
+    """All operators as one function. Parts are taken of the whole value; then arrays are transformed element by element.
 
     Raises:
-        UserError: An operator can never work (unknown unit, units of two kinds, an empty span, an unknown type).
+        UserError: An operator can never work (unknown unit, units of two kinds, an empty span, an unknown type, a part behind another).
     """
-    steps = [_step(op) for op in transform]
+    parts = leading_parts(transform)
+    path = tuple(step for part in parts for step in parse_path(part.path))
+    steps = [_step(op) for op in transform[len(parts) :]]
+    run = _each(steps)
+    return (lambda value: run(pick(value, path))) if path else run
 
+
+def leading_parts(transform: Sequence[Transform]) -> list[Part]:
+    """The operators that take a part of the whole value: those in front."""
+    found: list[Part] = []
+    for op in transform:
+        if not isinstance(op, Part):
+            break
+        found.append(op)
+    return found
+
+
+def _each(steps: Sequence[Step]) -> Step:
     def run(value: Value) -> Value:
         if isinstance(value, list):
             return [run(part) for part in value]
@@ -52,6 +70,11 @@ def compile_transform(transform: Sequence[Transform]) -> Step:
 @singledispatch
 def _step(op: Op) -> Step:
     raise TypeError(f"no such operator: {op!r}")
+
+
+@_step.register
+def _(op: Part) -> Step:
+    raise _never(op, "a part is taken of the value as the source sends it, not of what other operators made of it", "Move it to the front")
 
 
 @_step.register
@@ -172,6 +195,9 @@ def _whole(value: Value) -> int:
 
 def result_type(transform: Sequence[Transform], source_type: str) -> str:
     """Type word after all operators; "" where the source's is unknown and nothing settles it."""
+    for part in leading_parts(transform):
+        # An element of an array is known by the word; what a field of a structure is, only its value tells.
+        source_type = source_type.removesuffix("[]") if part.path.startswith("[") and '"' not in part.path and "." not in part.path else ""
     base, array = (source_type[:-2], "[]") if source_type.endswith("[]") else (source_type, "")
     for op in transform:
         match op:
@@ -197,6 +223,8 @@ def transform_text(transform: Sequence[Transform]) -> str:
 
 def _op_text(op: Transform) -> str:
     match op:
+        case Part():
+            return op.path
         case Linear():
             ends = f"{op.raw_low:g}…{op.raw_high:g} → {op.low:g}…{op.high:g}"
             return f"{ends} clamped" if op.clamp else ends
@@ -220,10 +248,8 @@ def _op_text(op: Transform) -> str:
             return f"as {op.type}"
         case Round():
             return f"round {op.digits}"
-        case Not():
-            return "not"
-        case Trim():
-            return "trim"
+        case Not() | Trim():
+            return str(type(op).__struct_config__.tag)
 
 
 def _end(limit: float | None) -> str:

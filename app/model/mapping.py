@@ -87,7 +87,13 @@ class Trim(Op, frozen=True, kw_only=True, tag="trim"):
     """Strip white space and NUL from both ends of a string."""
 
 
-Transform = Linear | GainOffset | Sqrt | Bit | Mask | EnumNames | UnitConversion | Clamp | Cast | Round | Not | Trim
+class Part(Op, frozen=True, kw_only=True, tag="part"):
+    """A part of a structure, array or matrix: ``motor[3].temp`` (``app.mapping.members``). Stands before all other operators."""
+
+    path: str
+
+
+Transform = Part | Linear | GainOffset | Sqrt | Bit | Mask | EnumNames | UnitConversion | Clamp | Cast | Round | Not | Trim
 
 
 class Mapping(Extended, frozen=True, kw_only=True, tag="mapping"):

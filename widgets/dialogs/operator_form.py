@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, cast, get_args
 
 import msgspec
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QComboBox, QCompleter, QFormLayout, QLineEdit, QVBoxLayout, QWidget
 
+from app.errors import UserError
+from app.mapping.members import parse_path, path_text
 from app.model.itmodel import Attribute
 from app.model.mapping import (
     Bit,
@@ -21,6 +23,7 @@ from app.model.mapping import (
     Mask,
     Not,
     Op,
+    Part,
     Round,
     Sqrt,
     Transform,
@@ -35,6 +38,7 @@ OPERATORS: Final = cast("tuple[type[Op], ...]", get_args(Transform))
 """Every closed operator, in the order of the model."""
 
 TITLES: Final[dict[type[Op], str]] = {
+    Part: "Part of a value",
     Linear: "Scale a range",
     GainOffset: "Gain and offset",
     Sqrt: "Square root",
@@ -49,6 +53,7 @@ TITLES: Final[dict[type[Op], str]] = {
     Trim: "Trim text",
 }
 _SENTENCES: Final[dict[type[Op], str]] = {
+    Part: "A field of a structure or an element of an array, such as motor[3].temp, [3] or [1,2]. It stands before all other operators.",
     Linear: "The range from raw low to raw high becomes the range from low to high.",
     GainOffset: "The value times the gain, plus the offset.",
     Sqrt: "Square root over a span, as for flow from a differential pressure; below 0 gives 0.",
@@ -92,6 +97,7 @@ def fresh(kind: type[Op], tag: Tag | None, attribute: Attribute | None) -> Trans
     given: dict[type[Op], dict[str, object]] = {
         Linear: {"raw_low": _or(tag_low, 0.0), "raw_high": _or(tag_high, 27648.0), "low": _or(low, 0.0), "high": _or(high, 100.0)},
         Sqrt: {"high": _or(tag_high, 100.0)},
+        Part: {"path": "[0]"},
         Bit: {"index": 0},
         Mask: {"mask": 0xFF},
         EnumNames: {"names": dict((tag.enum if tag else {}) or (attribute.enum if attribute else {}))},
@@ -130,8 +136,8 @@ class OperatorForm(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
 
-    def show_operator(self, op: Transform) -> None:
-        """Build the form anew; ``changed`` is not emitted."""
+    def show_operator(self, op: Transform, parts: Sequence[str] = ()) -> None:
+        """Build the form anew; ``changed`` is not emitted. ``parts`` are the paths one can choose from, as far as they are known."""
         self._reset()
         self._kind = type(op)
         self._fields = []
@@ -139,7 +145,7 @@ class OperatorForm(QWidget):
         info = msgspec.inspect.type_info(type(op))
         assert isinstance(info, msgspec.inspect.StructType)
         for field in info.fields:
-            made = _field(field.name, field.type, getattr(op, field.name), self.changed.emit)
+            made = _path(op.path, parts, self.changed.emit) if isinstance(op, Part) else _made(field, op, self.changed.emit)
             self._fields.append(made)
             words = _LABELS.get(field.name, field.name.replace("_", " ").capitalize())
             if isinstance(made.widget, NamesField):
@@ -204,6 +210,35 @@ class OperatorForm(QWidget):
         self._content = content
         layout.addWidget(content)
         layout.addStretch(1)
+
+
+def _made(field: msgspec.inspect.Field, op: Op, changed: Callable[[], None]) -> _Field:
+    return _field(field.name, field.type, getattr(op, field.name), changed)
+
+
+def _path(value: str, parts: Sequence[str], changed: Callable[[], None]) -> _Field:
+    """Free text with what the live value has to offer."""
+    box = QComboBox(editable=True)
+    box.setAccessibleName("path")
+    box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+    box.addItems(list(parts))
+    box.setEditText(value)
+    edit = box.lineEdit()
+    assert edit is not None
+    edit.setPlaceholderText("motor[3].temp, [3] or [1,2]")
+    completer = box.completer()
+    assert completer is not None
+    completer.setFilterMode(Qt.MatchFlag.MatchContains)
+    completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
+    box.editTextChanged.connect(lambda _: changed())
+
+    def get() -> str:
+        try:
+            return path_text(parse_path(box.currentText().strip()))
+        except UserError as error:
+            raise ValueError(f"{error.why}. {error.fix}") from error
+
+    return _Field("path", box, get)
 
 
 def _field(name: str, type_: msgspec.inspect.Type, value: object, changed: Callable[[], None]) -> _Field:

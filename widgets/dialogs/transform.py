@@ -25,6 +25,7 @@ from app.edits.edit import with_fields
 from app.edits.mappings import set_policies, set_transform
 from app.errors import UserError
 from app.mapping.fit import Misfit, misfits, suggest_transform
+from app.mapping.members import paths_in
 from app.mapping.transform import symbol, transform_text
 from app.model.itmodel import Asset, Attribute
 from app.model.mapping import Mapping, Op, Transform
@@ -235,7 +236,7 @@ class TransformDialog(EditDialog):
     def _show_form(self, row: int) -> None:
         self._form_problem = ""
         if 1 <= row <= len(self.steps):
-            self.form.show_operator(self.steps[row - 1])
+            self.form.show_operator(self.steps[row - 1], self._parts())
         elif row <= 0:
             words = "The tag as it arrives." if self.steps else "The tag as it arrives. Without an operator it is delivered as it is."
             self.form.show_text("Source", f"{words}\n{_facts_of(self.tag)}")
@@ -244,6 +245,11 @@ class TransformDialog(EditDialog):
         for widget, on in ((self.up, row > 1), (self.down, 0 < row < len(self.steps)), (self.remove, 0 < row <= len(self.steps))):
             widget.setEnabled(on and row <= len(self.steps))
         self._refresh_values()
+
+    def _parts(self) -> list[str]:
+        """Paths of the parts that the newest value has; none before the first."""
+        sample = self.workbench.live.reading(self.tag.id).sample if self.tag is not None else None
+        return paths_in(sample.value) if sample is not None else []
 
     def _on_tags_changed(self, tags: set[str]) -> None:
         if self.tag is not None and self.tag.id in tags:

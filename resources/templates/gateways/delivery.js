@@ -204,7 +204,20 @@ const OPERATORS = {
     },
 };
 
+// A part of a structure, array or matrix, by names and indexes.
+function picked(path, value) {
+    return path.reduce((part, step) => {
+        const has = typeof step === "number" ? Array.isArray(part) : part !== null && typeof part === "object" && !Array.isArray(part);
+        if (!has || isBytes(part) || !Object.hasOwn(part, step)) throw BAD;
+        return part[step];
+    }, value);
+}
+
+// Parts are taken of the whole value, before all else; then each element of an array goes its own way. What can
+// never be done stands alone, and is not done to an empty array either.
 function run(steps, value) {
+    if (steps.length === 1 && steps[0].op === "never") throw BAD;
+    if (steps.length > 0 && steps[0].op === "part") return run(steps.slice(1), picked(steps[0].path, value));
     if (Array.isArray(value)) return value.map((part) => run(steps, part));
     return steps.reduce((result, step) => OPERATORS[step.op](step, result), value);
 }

@@ -3,7 +3,7 @@ from PySide6.QtWidgets import QComboBox
 
 from app.edits.removal import remove
 from app.mapping.transform import transform_text
-from app.model.mapping import Bit, Cast, EnumNames, GainOffset, Linear, Mapping, Round, UnitConversion
+from app.model.mapping import Bit, Cast, EnumNames, GainOffset, Linear, Mapping, Part, Round, UnitConversion
 from app.model.values import Quality
 from tests.gui.mapping.conftest import SetReading, cells, click, type_into
 from widgets.dialogs.operator_form import OPERATORS, TITLES, OperatorForm, fresh, sentence_of
@@ -142,6 +142,19 @@ def test_that_names_of_numbers_are_typed_or_pasted_and_bad_lines_are_said(window
     assert dialog.steps == [EnumNames(names={"0": "open", "1": "closed", "2": "stuck"})]
     names.setPlainText("0 = open\nx = closed")
     assert "'x' is no whole number" in dialog.misfits.text()
+
+
+def test_that_a_part_of_a_value_is_typed_checked_and_taken_from_the_tried_value(window: MainWindow, line4: Workbench) -> None:
+    dialog = opened(window, "m-flow-2")
+    dialog.steps.clear()
+    dialog.add_operator(Part)
+    path = dialog.form.field("path")
+    assert isinstance(path, QComboBox)
+    path.setEditText("motor[")
+    assert "cannot be read from character 6 on" in dialog.misfits.text()
+    path.setEditText("value.motor[1].temp")
+    assert dialog.steps == [Part(path="motor[1].temp")]
+    assert "cannot be read" not in dialog.misfits.text()
 
 
 def test_that_types_are_chosen_from_a_list_and_rounding_by_words(window: MainWindow, line4: Workbench) -> None:

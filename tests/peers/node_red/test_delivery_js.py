@@ -9,11 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.model.mapping import GainOffset, Part
 from app.model.values import Sample
 from tests.factory import line4_project
 from tests.unit.gateways.interpreters import NODE, run_javascript, run_starlark
 from tests.unit.gateways.jobs import START_NS, expected, job_for, messages_of, plan_of, same_json, transforms, types, values
-from tests.unit.gateways.test_program import RAW, event, sample, tick
+from tests.unit.gateways.test_program import MATRIX, PARTS, RAW, event, sample, tick
 
 pytestmark = [pytest.mark.prove("node-red"), pytest.mark.timeout(600)]
 
@@ -70,3 +71,11 @@ def test_that_both_interpreters_tell_the_same_story(story_steps: list[Any]) -> N
             events.append({"kind": step[0], "watch": "w", "now_ns": now_ns})
     job = story(events)
     assert run_javascript([job]) == run_starlark([job])
+
+
+def test_that_javascript_takes_parts_of_a_matrix_as_the_mapping_does() -> None:
+    jobs = [
+        job_for([Part(path=path), GainOffset(gain=1)], "float64[]" if isinstance(made, list) else "float64", {}, MATRIX, 0)
+        for path, made in PARTS
+    ]
+    assert [sent[0][1]["value"] for (sent,) in run_javascript(jobs)] == [made for _, made in PARTS]

@@ -25,6 +25,7 @@ from app.model.mapping import (
     Mapping,
     Mask,
     Not,
+    Part,
     Round,
     Sqrt,
     Transform,
@@ -43,6 +44,7 @@ moderate = st.floats(-1e12, 1e12).map(lambda value: 0.0 if value == 0 else value
 any_float = st.floats()
 names = st.dictionaries(st.integers(-5, 40).map(str), st.text(max_size=6), max_size=4)
 transforms = st.one_of(
+    st.builds(Part, path=st.sampled_from(["[0]", "[1]", "[0][1]", "a.b"])),
     st.builds(Linear, raw_low=moderate, raw_high=moderate, low=moderate, high=moderate, clamp=st.booleans()),
     st.builds(GainOffset, gain=moderate, offset=moderate),
     st.builds(Sqrt, high=moderate),

@@ -219,3 +219,31 @@ def test_that_two_nodes_of_one_id_are_a_bug_that_shows() -> None:
     sheet.add_config("modbus-client", "a")
     with pytest.raises(ValueError, match="one id"):
         sheet.add_config("modbus-client", "a")
+
+
+@pytest.mark.parametrize(
+    ("url", "want"),
+    [
+        ("modbus-rtutcp://moxa:4001", {"clienttype": "tcp", "tcpType": "TCP-RTU-BUFFERED", "tcpHost": "moxa", "tcpPort": "4001"}),
+        (
+            "modbus-rtu:/dev/ttyUSB0?baudrate=9600&parity=O&stopbits=2",
+            {
+                "clienttype": "simpleser", "serialPort": "/dev/ttyUSB0", "serialBaudrate": "9600", "serialParity": "odd",
+                "serialStopbits": "2", "serialDatabits": "8", "serialType": "RTU-BUFFERD",
+            },
+        ),
+        ("modbus-rtu:COM3", {"serialPort": "COM3", "serialBaudrate": "19200", "serialParity": "even", "serialStopbits": "1"}),
+    ],
+)  # fmt: skip
+def test_that_each_kind_of_modbus_line_is_opened_as_its_url_says(url: str, want: dict[str, str]) -> None:
+    rendered = render(line4_project(), **{METER: url})
+    client = one(rendered, "modbus-client")
+    assert {key: client[key] for key in want} == want
+    assert any("quiet line" in loss.what for loss in rendered.losses)
+    assert any("serial port" in loss.what for loss in rendered.losses) is url.startswith("modbus-rtu:")
+
+
+def test_that_modbus_over_tls_is_refused_attribute_by_attribute() -> None:
+    rendered = render(line4_project(), **{METER: "modbus-tls://meter"})
+    assert not [node for node in json.loads(rendered.files["flows.json"]) if node["type"] == "modbus-client"]
+    assert {loss.severity for loss in rendered.losses if "Modbus over TLS" in loss.what} == {"error"}

@@ -13,7 +13,7 @@ from app.errors import UserError
 from app.gateways import Options
 from app.gateways.program import as_json, collect_of, steps_of
 from app.model.itmodel import Asset
-from app.model.mapping import Cast, Delivery, Linear, Round, Transform
+from app.model.mapping import Cast, Delivery, GainOffset, Linear, Part, Round, Sqrt, Transform
 from app.model.plant import Group
 from app.model.project import Project
 from app.model.values import Quality, Sample
@@ -197,3 +197,22 @@ def test_that_the_data_is_ascii_without_a_dollar_sign_and_reads_back_as_it_was(d
 def test_that_a_collecting_time_which_makes_no_sense_is_refused(text: str) -> None:
     with pytest.raises(UserError, match="20 to 60000"):
         collect_of(Options(values={"collect_ms": text}))
+
+
+MATRIX = [[1, 2, 3], [4, 5, 6]]
+PARTS: list[tuple[str, object]] = [("[1]", [4.0, 5.0, 6.0]), ("[1,2]", 6.0), ("[2]", None), ("[0].x", None), ("[0][0][0]", None)]
+
+
+@pytest.mark.parametrize(("path", "made"), PARTS)
+def test_that_a_part_of_a_matrix_is_taken_as_the_mapping_takes_it(path: str, made: object) -> None:
+    transform: list[Transform] = [Part(path=path), GainOffset(gain=1)]
+    type_ = "float64[]" if isinstance(made, list) else "float64"
+    ((sent,),) = run_starlark([job_for(transform, type_, {}, MATRIX, 0)])
+    assert expected(transform, type_, {}, MATRIX, 0)[0] == made
+    assert same_json(made, sent[0][1]["value"])
+
+
+def test_that_what_can_never_be_done_is_not_done_to_an_empty_array_either() -> None:
+    ((sent,),) = run_starlark([job_for([Sqrt(high=0.0)], "float64[]", {}, [], 0)])
+    assert expected([Sqrt(high=0.0)], "float64[]", {}, [], 0)[0] is None
+    assert sent[0][1]["value"] is None

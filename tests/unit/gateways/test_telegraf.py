@@ -223,3 +223,42 @@ def test_that_an_asset_name_arrives_as_it_is(name: str) -> None:
     assert f"ACME/Plant 1/Packaging/{name}" in heads
     assert f"ACME/Plant 1/Packaging/{name}" in topics
     assert set(re.findall(r"\$\{?[A-Za-z_]", rendered.files["telegraf.conf"].decode())) <= {"${M"}
+
+
+@pytest.mark.parametrize(
+    ("url", "want"),
+    [
+        ("modbus://[::1]:99", {"controller": "tcp://[::1]:99"}),
+        ("modbus-rtutcp://moxa:4001", {"controller": "tcp://moxa:4001", "transmission_mode": "RTUoverTCP"}),
+        (
+            "modbus-rtu:/dev/ttyUSB0?baudrate=9600&parity=N&stopbits=2",
+            {
+                "controller": "file:///dev/ttyUSB0", "transmission_mode": "RTU", "baud_rate": 9600, "data_bits": 8, "parity": "N",
+                "stop_bits": 2,
+            },
+        ),
+        ("modbus-rtu:COM3", {"controller": "COM3", "baud_rate": 19200, "parity": "E", "stop_bits": 1}),
+    ],
+)  # fmt: skip
+def test_that_each_kind_of_modbus_line_is_opened_as_its_url_says(url: str, want: dict[str, object]) -> None:
+    for plugin in config(render(line4_project(), **{METER: url}))["inputs"]["modbus"]:
+        assert {key: plugin[key] for key in want} == want
+
+
+def test_that_one_serial_line_is_polled_by_one_plugin_and_what_that_costs_is_told() -> None:
+    project = line4_project()
+    assert len(config(render(project))["inputs"]["modbus"]) > 1
+    rendered = render(project, **{METER: "modbus-rtu:/dev/ttyUSB0"})
+    (plugin,) = config(rendered)["inputs"]["modbus"]
+    assert sum(len(other["request"]) for other in config(render(project))["inputs"]["modbus"]) == len(plugin["request"])
+    whats = [loss.what for loss in rendered.losses]
+    assert any("poll rates on one serial line" in what for what in whats)
+    assert any("quiet line" in what for what in whats)
+
+
+def test_that_modbus_over_tls_is_refused_attribute_by_attribute() -> None:
+    rendered = render(line4_project(), **{METER: "modbus-tls://meter"})
+    assert "modbus" not in config(rendered)["inputs"]
+    refused = [loss for loss in rendered.losses if "Modbus over TLS" in loss.what]
+    assert refused
+    assert {loss.severity for loss in refused} == {"error"}

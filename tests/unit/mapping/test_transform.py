@@ -19,6 +19,7 @@ from app.model.mapping import (
     Mask,
     Not,
     Op,
+    Part,
     Round,
     Sqrt,
     Transform,
@@ -28,6 +29,7 @@ from app.model.mapping import (
 from app.model.values import Value
 
 CASES: list[tuple[list[Transform], Value, Value]] = [
+    ([Part(path="[1]"), GainOffset(gain=2)], [1, 2.5], 5.0),
     ([Linear(raw_low=0, raw_high=27648, low=0, high=16)], 13824, 8.0),
     ([Linear(raw_low=0, raw_high=10, low=0, high=100)], 12, 120.0),
     ([Linear(raw_low=0, raw_high=10, low=0, high=100, clamp=True)], 12, 100.0),
@@ -112,7 +114,7 @@ def test_that_every_operator_of_the_model_is_compiled_typed_and_shown() -> None:
     assert shown == set(Op.__subclasses__())
     for transform, _, _ in CASES:
         assert transform_text(transform)
-        assert result_type(transform, "int16")
+        assert result_type(transform, "int16[]")
 
 
 finite = st.floats(-1e6, 1e6)
