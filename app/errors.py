@@ -32,10 +32,11 @@ class EndpointError(UserError):
             ``user`` the server does not accept user name, password or user certificate;
             ``identity`` another device answers at this address.
         evidence: Bytes that belong to ``code``.
+        about: Text that belongs to ``code``: of ``certificate``, the application URI that the server states.
     """
 
-    def __init__(self, what: str, *, where: str, why: str, fix: str = "", code: str = "", evidence: bytes = b"") -> None:
-        self.code, self.evidence = code, evidence
+    def __init__(self, what: str, *, where: str, why: str, fix: str = "", code: str = "", evidence: bytes = b"", about: str = "") -> None:
+        self.code, self.evidence, self.about = code, evidence, about
         super().__init__(what, where=where, why=why, fix=fix)
 
 

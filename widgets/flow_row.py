@@ -77,6 +77,11 @@ class FlowRow(QWidget):
     def add(self, widget: QWidget) -> None:
         self._flow.addWidget(widget)
 
+    def remove(self, widget: QWidget) -> None:
+        """It stays a child, hidden or deleted by the caller."""
+        self._flow.removeWidget(widget)
+        self.updateGeometry()
+
 
 def flow_row(*widgets: QWidget) -> FlowRow:
     row = FlowRow()

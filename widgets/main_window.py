@@ -9,6 +9,9 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QSizePolicy, QStackedWidget, QToolBar, QVBoxLayout, QWidget
 
 from app.errors import UserError
+from app.taglists import suffixes
+from widgets.connection_questions import ConnectionQuestions
+from widgets.dialogs.import_tags import show_import_file
 from widgets.dialogs.unsaved import ask_about_unsaved
 from widgets.dock_layout import AREAS, DockLayout, Group, Layout, decode, encode
 from widgets.look import MessageBar, Rail, RailMode, button, label
@@ -54,6 +57,7 @@ class MainWindow(QMainWindow):
         self._status = StatusBar(workbench, self)
         self.setStatusBar(self._status)
         self.menus = Menus(self)
+        self._questions = ConnectionQuestions(workbench, self)
         self._connect()
         self.resize(1366, 768)
         self.show_mode(next(iter(self._modes)))
@@ -265,7 +269,7 @@ class MainWindow(QMainWindow):
         ask_about_unsaved(self, go)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.toLocalFile().endswith(".tagloom") for url in event.mimeData().urls()):
+        if any(Path(url.toLocalFile()).suffix.lower() in (".tagloom", *suffixes()) for url in event.mimeData().urls()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
@@ -273,6 +277,11 @@ class MainWindow(QMainWindow):
             if url.toLocalFile().endswith(".tagloom"):
                 event.acceptProposedAction()
                 self.open_project(Path(url.toLocalFile()))
+                return
+        for url in event.mimeData().urls():
+            if Path(url.toLocalFile()).suffix.lower() in suffixes():
+                event.acceptProposedAction()
+                show_import_file(self, self.workbench, Path(url.toLocalFile()))
                 return
 
     def showEvent(self, event: QShowEvent) -> None:

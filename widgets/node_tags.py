@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from app.drivers.base import BrowseColumns, NodeDetails
 from app.edits import Edit
-from app.edits.endpoints import set_namespaces
+from app.edits.endpoints import note_answer
 from app.edits.tags import TagDraft, add_tags
 from app.errors import UserError
 from app.runtime.state import Reply
@@ -44,14 +44,16 @@ def tags_from_nodes(workbench: Workbench, endpoint: str, ids: Sequence[str], on_
 
 
 def with_namespaces(workbench: Workbench, endpoint: str, edit: Edit) -> Edit:
-    """The edit, and in it the order in which the server lists its namespaces, where that is not known yet.
+    """The edit, and in it what the project does not know yet of who answers; nothing of a device that is not the one of the project.
 
-    Gateways that know namespaces by index only cannot be configured without it.
+    The order in which the server lists its namespaces: gateways that know them by index only cannot be configured without it. And with
+    the first tags, what tells this device from another one: from then on no other one's values come under them.
     """
-    held, report = workbench.endpoint(endpoint), workbench.live.state(endpoint).report
-    if held is None or held.namespaces or report is None or not report.namespaces:
+    held, state = workbench.endpoint(endpoint), workbench.live.state(endpoint)
+    if held is None or state.report is None or state.held:
         return edit
-    return edit.then(set_namespaces(workbench.project, endpoint, report.namespaces))
+    identity = None if workbench.project.tags_of(endpoint) else state.report.identity
+    return edit.then(note_answer(workbench.project, endpoint, namespaces=state.report.namespaces, identity=identity))
 
 
 def variables_of(workbench: Workbench, endpoint: str, ids: Sequence[str], on_details: OnDetails) -> None:

@@ -6,6 +6,8 @@ import math
 from functools import lru_cache
 
 from app.drivers import spec_for
+from app.drivers.base import TypedAddresses
+from app.drivers.modbus.marks import value_marks
 from app.errors import UserError
 from app.model.plant import Endpoint, Tag
 from app.model.values import Quality, Value
@@ -72,6 +74,22 @@ def quality_text(reading: Reading) -> str:
     if reading.stale:
         return f"stale {age_text(reading.age_s)}"
     return reading.sample.quality.name.lower()
+
+
+def suspicions(endpoint: Endpoint | None, tag: Tag, reading: Reading) -> tuple[str, ...]:
+    """Why a good value of a register can hardly be one: denormal, NaN, 0xFFFF. Of a scaled tag the words are not known here."""
+    sample = reading.sample
+    if sample is None or reading.stale or endpoint is None or (tag.gain, tag.offset) != (1.0, 0.0):
+        return ()
+    return value_marks(sample.value, sample.type) if _has_registers(endpoint.addresses["default"]) else ()
+
+
+@lru_cache(maxsize=256)
+def _has_registers(url: str) -> bool:
+    try:
+        return isinstance(spec_for(url), TypedAddresses)
+    except UserError:
+        return False
 
 
 def is_trusted(reading: Reading) -> bool:

@@ -10,12 +10,17 @@ from PySide6.QtGui import QFontMetrics, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QSpinBox, QTableView, QVBoxLayout, QWidget
 
 from app.drivers.base import Item
+from app.drivers.modbus.address import BIT_TABLES, NOTATION_TITLES, Address, parse, point_in_notation
+from app.drivers.modbus.marks import USUAL, marks
 from app.drivers.modbus.registers import READINGS, RegisterRow, interpretations
+from app.drivers.modbus.tag_edits import order_of_unit, use_order, with_order
+from app.drivers.modbus.types import REGISTERS_OF
 from app.edits.tags import TagDraft, add_tags
 from app.errors import UserError
 from app.model.columns import SampleColumns
 from app.runtime.state import Reply
 from widgets.look import calm_table, color, label, tool_button, value_font
+from widgets.notation import SETTING, notation, url_unit
 from widgets.reading_text import status_text
 from widgets.workbench import Workbench
 
@@ -27,8 +32,6 @@ BITS: Final = FIXED.index("Bits")
 READ_EVERY_MS: Final = 1000
 MOST: Final = 125
 """Registers of one request (Modbus V1.1b3 §6.3)."""
-NOTATIONS: Final = (("0-based", "zero"), ("1-based", "one"), ("4xxxx", "modicon"), ("hex", "hex"))
-_MODICON: Final = {"holding": 40001, "input": 30001, "coil": 1, "discrete": 10001}
 
 
 class RegisterModel(QAbstractTableModel):
@@ -38,7 +41,7 @@ class RegisterModel(QAbstractTableModel):
         super().__init__()
         self.rows: list[RegisterRow | None] = []
         self.errors: dict[int, str] = {}
-        self.start, self.table, self.notation = 0, "holding", "zero"
+        self.start, self.table, self.notation = 0, "holding", ""
 
     def set_words(self, start: int, words: list[int | None], errors: dict[int, str]) -> None:
         """Words of a range, None where the device refused; runs of known words are interpreted together."""
@@ -62,20 +65,14 @@ class RegisterModel(QAbstractTableModel):
             self.endResetModel()
 
     def use_notation(self, notation: str) -> None:
-        """``zero``, ``one``, ``modicon`` or ``hex``: how addresses are written."""
+        """One of ``address.NOTATIONS``: how addresses are written."""
         self.notation = notation
         if self.rows:
             self.dataChanged.emit(self.index(0, 0), self.index(len(self.rows) - 1, 0))
 
     def address_text(self, address: int) -> str:
-        match self.notation:
-            case "one":
-                return str(address + 1)
-            case "modicon":
-                return f"{_MODICON[self.table] + address:05d}"
-            case "hex":
-                return f"0x{address:04X}"
-        return str(address)
+        """Without the table, which stands above; a Modicon address carries it in its first digit."""
+        return point_in_notation(Address(None, self.table, address), self.notation).rpartition(":")[2]
 
     def rowCount(self, parent: Index = _ROOT) -> int:
         return 0 if parent.isValid() else len(self.rows)
@@ -109,8 +106,16 @@ class RegisterModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ForegroundRole and mark and column:
             return color("warn")
         if role == Qt.ItemDataRole.ToolTipRole and mark:
-            return f"{mark}: not likely to be a physical value"
+            return self._tip(index, mark)
         return None
+
+    def _tip(self, index: Index, mark: str) -> str:
+        """What the mark of a cell means."""
+        if index.column() < len(FIXED):
+            return f"{mark}: {USUAL}"
+        type_, order = READINGS[index.column() - len(FIXED)]
+        rows = self.rows[index.row() : index.row() + REGISTERS_OF[type_]]
+        return "; ".join(marks([row.word for row in rows if row is not None], type_, order)) or mark
 
     def _refused(self, index: Index, role: int) -> object:
         address = self.start + index.row()
@@ -147,7 +152,7 @@ class RegisterGrid(QWidget):
         self.count.setAccessibleName("How many registers")
         self.notation = QComboBox()
         self.notation.setAccessibleName("Address notation")
-        for title, key in NOTATIONS:
+        for key, title in NOTATION_TITLES.items():
             self.notation.addItem(title, key)
         self._state = label("", "dim")
         close = tool_button("close", "Close")
@@ -168,7 +173,9 @@ class RegisterGrid(QWidget):
         close.clicked.connect(self._on_close)
         self.first.valueChanged.connect(lambda _: self._read_now())
         self.count.valueChanged.connect(lambda _: self._read_now())
-        self.notation.currentIndexChanged.connect(self._on_notation)
+        self.notation.currentIndexChanged.connect(lambda _: self._workbench.set_setting(SETTING, str(self.notation.currentData())))
+        self._workbench.setting_changed.connect(self._on_setting_changed)
+        self._on_setting_changed(SETTING)
         self.view.customContextMenuRequested.connect(self._on_menu)
 
     def _fit_columns(self) -> None:
@@ -180,13 +187,14 @@ class RegisterGrid(QWidget):
             self.view.setColumnWidth(column, max(head.horizontalAdvance(title), values.horizontalAdvance(text)) + 24)
 
     def show_table(self, endpoint: str, table: str) -> None:
-        """Show ``3/holding`` of an endpoint."""
+        """Show ``3/holding`` of an endpoint, ``3/holding:100`` from register 100 on."""
+        table, _, first = table.partition(":")
         found = self._workbench.endpoint(endpoint)
         self._endpoint = endpoint
         self._unit, self.model.table = table.rsplit("/", 1) if "/" in table else ("", table)
         self._where.setText(f"{found.name if found else ''}   {table}")
         self.model.set_words(0, [], {})
-        self.first.setValue(self._first_known())
+        self.first.setValue(int(first) if first.isdecimal() else self._first_known())
         self._timer.start()
         self._read_now()
 
@@ -207,8 +215,10 @@ class RegisterGrid(QWidget):
         self._forget()
         self.closed.emit()
 
-    def _on_notation(self) -> None:
-        self.model.use_notation(str(self.notation.currentData()))
+    def _on_setting_changed(self, name: str) -> None:
+        if name == SETTING:
+            self.notation.setCurrentIndex(self.notation.findData(notation(self._workbench)))
+            self.model.use_notation(notation(self._workbench))
 
     def _forget(self) -> None:
         """An answer that is still to come is of another range, table or device: it must not be shown as this one's."""
@@ -229,7 +239,9 @@ class RegisterGrid(QWidget):
         if self._token is not None or not self.isVisible() or self._workbench.live.paused or not self._endpoint:
             return
         first, count = self.first.value(), min(self.count.value(), 65_536 - self.first.value())
-        items = [Item(address=self._address(address)) for address in range(first, first + count)]
+        # The bare words: without an order, those of a unit whose bytes are swapped would come swapped.
+        suffix = "" if self.model.table in BIT_TABLES else ":uint16:ABCD"
+        items = [Item(address=self._address(address) + suffix) for address in range(first, first + count)]
         self._token = self._workbench.ask(self._workbench.live.read(self._endpoint, items), lambda reply: self._on_reply(first, reply))
 
     def _on_reply(self, first: int, reply: Reply) -> None:
@@ -254,16 +266,28 @@ class RegisterGrid(QWidget):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(f"Make a tag: {type_} {order} at {row.address}").triggered.connect(lambda: self._make_tag(row.address, type_, order))
+        number = self._unit_number()
+        if number is not None and self.model.table not in BIT_TABLES:
+            use = menu.addAction(f"Use {order} for the whole unit {number}")
+            use.setEnabled(order != order_of_unit(self._workbench.project, self._endpoint, number))
+            use.triggered.connect(lambda: self._use_order(number, order))
         menu.popup(self.view.viewport().mapToGlobal(at))
 
-    def _make_tag(self, address: int, type_: str, order: str) -> None:
-        from app.drivers import spec_for
+    def _unit_number(self) -> int | None:
+        """The unit whose table is shown; None where no driver knows which the endpoint's URL means."""
+        return int(self._unit) if self._unit else url_unit(self._workbench, self._endpoint)
 
-        found = self._workbench.endpoint(self._endpoint)
-        if found is None:
+    def _use_order(self, number: int, order: str) -> None:
+        self._workbench.attempt(lambda: use_order(self._workbench.project, self._endpoint, number, order, ()))
+
+    def _make_tag(self, address: int, type_: str, order: str) -> None:
+        """The tag states an order only where the unit's is another."""
+        number = self._unit_number()
+        if number is None:
             return
-        spec = spec_for(found.addresses["default"])
-        text = spec.parse_address(f"{self._address(address)}:{type_}:{order}")
-        draft = TagDraft(address=text, name=f"{self._unit}/{self.model.table} {address}".lstrip("/"), type=spec.type_of(text))
+        default = order_of_unit(self._workbench.project, self._endpoint, number)
+        made = with_order(parse(f"{self._address(address)}:{type_}"), order, default)
+        text = str(made)
+        draft = TagDraft(address=text, name=f"{self._unit}/{self.model.table} {address}".lstrip("/"), type=made.value_type)
         if self._workbench.attempt(lambda: add_tags(self._workbench.project, self._endpoint, [draft])):
             self._workbench.tag_asked.emit(self._workbench.project.tags_at(self._endpoint, text)[0].id)

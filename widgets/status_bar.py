@@ -10,7 +10,7 @@ from app.model.mapping import Mapping
 from app.model.plant import Endpoint, Tag
 from app.model.values import Quality
 from app.runtime.state import ConnectionState
-from widgets.look import ConnectionChip, label
+from widgets.look import ConnectionChip, label, tool_button
 from widgets.look import ConnectionState as Dot
 from widgets.workbench import Workbench
 
@@ -28,6 +28,9 @@ class StatusBar(QStatusBar):
         self._layout.setSpacing(12)
         self.addWidget(self._row)
         self._counts = label("", "dim")
+        self._pause = tool_button("pause", "Pause all reading (Ctrl+Shift+P)", checkable=True)
+        self._pause.clicked.connect(self._on_pause)
+        self.addPermanentWidget(self._pause)
         self.addPermanentWidget(self._counts)
         workbench.project_replaced.connect(self._rebuild)
         workbench.edited.connect(self._rebuild)
@@ -51,6 +54,10 @@ class StatusBar(QStatusBar):
         self._layout.addWidget(chip)
         return chip
 
+    def _on_pause(self) -> None:
+        self._workbench.live.pause(self._pause.isChecked())
+        self._refresh()
+
     def _on_endpoint_changed(self, endpoint: str) -> None:
         if endpoint in self._chips:
             state = self._workbench.live.state(endpoint)
@@ -65,6 +72,8 @@ class StatusBar(QStatusBar):
         parts = [f"{len(project.all(Tag)):,} tags", f"{mapped:,} mapped"]
         if bad := self._count_bad():
             parts.append(f"{bad:,} bad")
+        self._pause.setChecked(self._workbench.live.paused)
+        self._pause.setVisible(bool(self._chips))
         if self._workbench.live.paused:
             parts.append("reading paused")
         self._counts.setText("   ·   ".join(parts))
@@ -77,7 +86,7 @@ class StatusBar(QStatusBar):
 def _dot(state: ConnectionState) -> Dot:
     match state.phase:
         case "connected":
-            return "lost" if state.stale else "connected"
+            return "lost" if state.stale else "waiting" if state.held else "connected"
         case "connecting":
             return "connecting"
         case "waiting":
@@ -87,6 +96,8 @@ def _dot(state: ConnectionState) -> Dot:
 
 def _words(state: ConnectionState) -> str:
     match state.phase:
+        case "connected" if state.held:
+            return "another device"
         case "connected":
             trip = f"{state.round_trip_s * 1000:.0f} ms" if state.round_trip_s else ""
             return " ".join(filter(None, ("no answer" if state.stale else "", f"{state.values_per_s:,.0f}/s", trip)))

@@ -12,7 +12,9 @@ from app.edits.tags import remove_tags, set_group
 from app.edits.watchlists import add_to_watch_list, add_watch_list, remove_from_watch_list, remove_watch_list
 from app.model.plant import Group, WatchList
 from widgets.dialogs.group import show_new_group
+from widgets.dialogs.why_wrong import show_why_wrong
 from widgets.look import icon
+from widgets.notation import register_place
 from widgets.type_of_tags import show_make_type_of_tags
 from widgets.workbench import Workbench
 
@@ -29,6 +31,9 @@ def fill_tag_menu(menu: QMenu, workbench: Workbench, tags: Sequence[str], *, wat
         menu.addAction(icon("asset-type"), "Make asset type from these…").triggered.connect(
             lambda: show_make_type_of_tags(menu.window(), workbench, tags)
         )
+        if len(tags) == 1 and (tag := workbench.tag(tags[0])) is not None and register_place(workbench, tag) is not None:
+            why = menu.addAction(icon("register-table"), "Why does this look wrong?")
+            why.triggered.connect(lambda: show_why_wrong(window, workbench, tags[0]))
         menu.addSeparator()
         menu.addAction("Copy address").triggered.connect(lambda: _copy(workbench, tags))
         if watch_list:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QObject, QPoint, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QMenu, QStackedWidget, QTableView, QVBoxLayout, QWidget
 
 from app.model.plant import Tag, WatchList
 from widgets.dialogs.import_tags import show_import_tags, show_paste_tags
+from widgets.dialogs.watch_all import watch_all_saying_what_it_costs
 from widgets.keys import on_key
 from widgets.look import BadgeDelegate, ChipBar, EmptyState, SearchField, ValueDelegate, button, calm_table
 from widgets.models.tag_table import COLUMNS, NAME, QUALITY, VALUE, TagTableModel
@@ -56,7 +59,7 @@ class TagTable(QWidget):
             self.view.setColumnWidth(number, column.width * width + 16)
         self.search = SearchField("Filter tags…", "filter")
         self.lists = ChipBar([("", "All")])
-        self.import_csv = button("Import CSV…", "import", kind="flat")
+        self.import_csv = button("Import…", "import", kind="flat", tip="CSV, Excel, web page, text from a PDF")
         self.watch_all = button("Watch all", "eye", kind="flat", tip="Watch every tag in the table, not only the visible rows")
         self.watch_all.setCheckable(True)
         bar = QHBoxLayout()
@@ -65,9 +68,9 @@ class TagTable(QWidget):
         for widget in (self.search, self.watch_all, self.import_csv):
             bar.addWidget(widget)
         self._empty = EmptyState(
-            "tag", "No tags yet", "Drag variables here from the tree, paste rows from a spreadsheet, or import a list."
+            "tag", "No tags yet", "Drag variables here from the tree, paste rows from a spreadsheet or a PDF, or import a list."
         )
-        self._empty.add_button("Import CSV…", "import", primary=False).clicked.connect(self._on_import)
+        self._empty.add_button("Import…", "import", primary=False).clicked.connect(self._on_import)
         self._pages = QStackedWidget()
         self._pages.addWidget(self.view)
         self._pages.addWidget(self._empty)
@@ -120,9 +123,14 @@ class TagTable(QWidget):
         self._workbench.live.want(self.owner, self.model.tags if self._all_watched else self.model.visible_tags(MARGIN_ROWS))
 
     def _on_watch_all(self, wanted: bool) -> None:
-        self._all_watched = wanted
         if wanted:
-            self._workbench.said.emit(f"{len(self.model.tags):,} tags are watched now")
+            begin, give_up = partial(self._watch_all, True), partial(self.watch_all.setChecked, False)
+            watch_all_saying_what_it_costs(self.window(), self._workbench, self.model.tags, begin, give_up)
+        else:
+            self._watch_all(False)
+
+    def _watch_all(self, wanted: bool) -> None:
+        self._all_watched = wanted
         self._want_timer.start()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -202,7 +210,8 @@ class TagTable(QWidget):
             QGuiApplication.clipboard().setText(self.model.text(rows))
 
     def _paste(self) -> None:
-        show_paste_tags(self.window(), self._workbench, QGuiApplication.clipboard().text())
+        copied = QGuiApplication.clipboard().mimeData()
+        show_paste_tags(self.window(), self._workbench, copied.text(), copied.html())
 
     def _on_import(self) -> None:
         show_import_tags(self.window(), self._workbench)

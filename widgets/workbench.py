@@ -26,7 +26,9 @@ from app.projectfile.view import View, read_view, write_view
 from app.runtime.live import LiveProject
 from app.runtime.state import Reply
 from app.samples.recording import Recording
-from app.workspace.paths import journal_dir
+from app.secrets import Secrets
+from app.workspace.paths import journal_dir, pki_dir
+from app.workspace.redaction import never_show
 from app.workspace.settings import SettingValue
 from app.workspace.workspace import Workspace
 
@@ -53,6 +55,9 @@ class Selection:
 class Workbench(QObject):
     """One open project in one window.
 
+    Attributes:
+        secrets: Where passwords come from; those typed in are kept here until the window is closed.
+
     Signals:
         project_replaced: Another project is open; rebuild everything.
         edited: An ``Edit`` as it was applied (an undone edit arrives as its inverse).
@@ -68,7 +73,10 @@ class Workbench(QObject):
         mode_asked: Key of a mode to show.
         tag_asked: Tag id that a panel should show and select.
         plot_asked: list[str] of tag ids that should be plotted.
-        registers_asked: (endpoint id, id of a table) whose registers should be shown.
+        registers_asked: (endpoint id, id of a table) whose registers should be shown; ``3/holding:100`` also says which of them first.
+        node_asked: (endpoint id, id or path of a node) that the address space should go to.
+        reread_asked: The selected node should be read again (F5).
+        traffic_seen: A ``Seen``: what went over the wire of an endpoint that is traced.
         setting_changed: Name of a setting of the workspace that has another value now.
     """
 
@@ -87,7 +95,10 @@ class Workbench(QObject):
     tag_asked = Signal(str)
     plot_asked = Signal(object)
     registers_asked = Signal(str, str)
+    node_asked = Signal(str, str)
+    reread_asked = Signal()
     setting_changed = Signal(str)
+    traffic_seen = Signal(object)
 
     def __init__(self, workspace: Workspace, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -96,6 +107,7 @@ class Workbench(QObject):
         self.findings: list[Finding] = []
         self.path: Path | None = None
         self.view = View()
+        self.secrets = Secrets(revealed=never_show)
         self._fingerprint: Fingerprint | None = None
         self._waiting: dict[int, Callable[[Reply], None]] = {}
         self._adopt(Editor(new_project()), {})
@@ -113,7 +125,8 @@ class Workbench(QObject):
 
     def _adopt(self, editor: Editor, reach: dict[str, str]) -> None:
         self.editor = editor
-        self.live = LiveProject(editor, reach=reach)
+        self.live = LiveProject(editor, reach=reach, secrets=self.secrets.get, pki=str(pki_dir()))
+        self.live.on_traffic = self.traffic_seen.emit
         editor.listen(self._on_edited)
         self._begin_journal()
 
@@ -220,6 +233,7 @@ class Workbench(QObject):
             timer.stop()
         self.stop_recording()
         self.live.close()
+        self._waiting.clear()  # panels hide after this, and must not cancel what is closed
         self._journal.close()
         self.workspace.close()
 
@@ -319,3 +333,7 @@ class Workbench(QObject):
 
     def endpoints(self) -> Mapping[str, Endpoint]:
         return self.project.all(Endpoint)
+
+    def cache_key(self, endpoint: str) -> str:
+        """Under which the workspace keeps the nodes of an endpoint that were read."""
+        return f"{self.project.info.id}/{endpoint}"

@@ -133,14 +133,19 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, for
     fix: str = ""
     code: str = ""
     evidence: bytes = b""
+    about: str = ""
 
     @classmethod
     def of(cls, error: UserError) -> Failure:
         known = error if isinstance(error, EndpointError) else EndpointError("", where="", why="")
-        return cls(what=error.what, where=error.where, why=error.why, fix=error.fix, code=known.code, evidence=known.evidence)
+        return cls(
+            what=error.what, where=error.where, why=error.why, fix=error.fix, code=known.code, evidence=known.evidence, about=known.about
+        )
 
     def error(self) -> EndpointError:
-        return EndpointError(self.what, where=self.where, why=self.why, fix=self.fix, code=self.code, evidence=self.evidence)
+        return EndpointError(
+            self.what, where=self.where, why=self.why, fix=self.fix, code=self.code, evidence=self.evidence, about=self.about
+        )
 
 
 class Opened(Frame, frozen=True, kw_only=True, tag="opened"):

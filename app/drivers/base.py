@@ -397,3 +397,44 @@ class TypedAddresses(Protocol):
             UserError: As ``parse_address``, or the address states another type or order itself.
         """
         ...
+
+
+@runtime_checkable
+class Notations(Protocol):
+    """A ``Spec`` whose addresses people write in several ways (Modbus), of which each chooses one."""
+
+    notations: Mapping[str, str]
+    """Notation → title; the first, "", is that of the project file."""
+
+    def in_notation(self, address: str, notation: str) -> str:
+        """A canonical address as a person who uses this notation reads it, without type and order.
+
+        Raises:
+            UserError: Not an address, or no such notation.
+        """
+        ...
+
+
+class Load(Wire, frozen=True, kw_only=True):
+    """What watching some items would ask of a device, at most: as if every value changed all the time.
+
+    Attributes:
+        busy: Share of its time in which a device that serves one request at a time, or the line to it, would be occupied; above 1 it
+            cannot keep up. None where requests do not wait for one another, or where it cannot be told.
+        warnings: Sentences: what is more than the device allows or can do.
+    """
+
+    requests_per_s: float
+    values_per_s: float
+    bytes_per_s: float
+    busy: float | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class LoadOf(Protocol):
+    """A ``Spec`` that can tell beforehand what watching costs."""
+
+    def load_of(self, config: EndpointConfig, items: Sequence[WatchItem], report: EndpointReport | None) -> Load:
+        """``report`` is of the connection where there is one: with its limits and its round trip the estimate says more."""
+        ...

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from app.drivers import spec_for
 from app.drivers.modbus import address as modbus
-from app.drivers.modbus.spec import ModbusUrl
+from app.drivers.modbus.plan import Extent, Forbidden
+from app.drivers.modbus.ranges import parse_ranges
+from app.drivers.modbus.url import ModbusUrl
 from app.drivers.opcua import address as opcua
 from app.errors import UserError
 from app.gateways.base import Loss, Options
@@ -167,10 +169,26 @@ def _feed(
 
 
 def _modbus_address(tag: Tag, connection: Connection) -> modbus.Address:
-    """With the unit id settled."""
+    """With the unit id settled.
+
+    Raises:
+        UserError: It is none, or touches registers that the endpoint forbids.
+    """
     found = modbus.parse(tag.address)
-    unit = ModbusUrl(connection.url).unit if found.unit is None else found.unit
-    return modbus.Address(unit, found.table, found.address, found.bit, found.type, found.length, found.order)
+    url_unit = ModbusUrl(connection.url).unit
+    unit = url_unit if found.unit is None else found.unit
+    if excluded(connection.endpoint, url_unit).excludes(Extent(unit, found.table, found.address, found.count)):
+        raise UserError("Forbidden", where=tag.address, why="the endpoint's setting forbids to read these registers")
+    return replace(found, unit=unit)
+
+
+def excluded(endpoint: Endpoint, unit: int) -> Forbidden:
+    """The registers that are never read, not even in passing; ``unit`` is meant where the setting names none.
+
+    Raises:
+        UserError: The setting is no list of ranges.
+    """
+    return Forbidden(excluded=tuple(parse_ranges(str(endpoint.settings.get("forbidden", "")), unit)))
 
 
 def _bad_topic(topic: str) -> str:

@@ -9,10 +9,12 @@ from typing import Final
 
 from app.drivers.modbus.address import Address
 from app.drivers.modbus.plan import Extent, Limits, plan
-from app.gateways.feeds import Feed, order_of
+from app.gateways.feeds import Feed, excluded, order_of
 from app.model.plant import Endpoint
 from app.model.project import Project
 
+DECODED: Final = frozenset({"bool", "string", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64"})
+"""Types that the gateways' programs make of registers; the others (BCD, modulo 10,000, clocks, …) they do not know."""
 FUNCTION_CODES: Final = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}  # Modbus V1.1b3 §6.1 … 6.4
 
 
@@ -40,11 +42,12 @@ class PollBlock:
 
 
 def blocks_of(
-    project: Project, endpoint: Endpoint, feeds: Sequence[Feed], *, by_order: bool = False
+    project: Project, endpoint: Endpoint, feeds: Sequence[Feed], *, unit: int = 1, by_order: bool = False
 ) -> tuple[list[PollBlock], dict[str, str]]:
     """Blocks in order of rate, unit, table and address, and mapping id → source id.
 
     Args:
+        unit: Of the endpoint's URL.
         by_order: No block holds items of two byte orders (Telegraf states the order per request).
     """
     rates: dict[tuple[str, str], int] = {}
@@ -59,16 +62,27 @@ def blocks_of(
     groups: dict[tuple[int, str], list[RegisterItem]] = defaultdict(list)
     for key, item in items.items():
         groups[rates[key], item.order if by_order and item.address.table in ("holding", "input") else ""].append(item)
-    limits = limits_of(endpoint)
+    limits, forbidden = limits_of(endpoint), excluded(endpoint, unit)
     blocks: list[PollBlock] = []
     for (interval_ms, order), members in sorted(groups.items(), key=lambda pair: pair[0]):
         extents = [_extent(item.address) for item in members]
-        for block in plan(extents, limits):
+        for block in plan(extents, limits, forbidden):
             name = f"{endpoint.id}.{block.extent.unit}.{block.extent.table}.{block.extent.address}.{interval_ms}" + (
                 f".{order}" if order else ""
             )
             blocks.append(PollBlock(name, block.extent, interval_ms, tuple(members[index] for index in block.items)))
     return blocks, sources
+
+
+def undecoded(address: Address, gateway: str) -> str:
+    """Why this gateway cannot read an item, "" when it can."""
+    if address.type not in DECODED:
+        return f"the register type {address.type}, which {gateway} does not decode"
+    if address.last_bit is not None:
+        return f"bits {address.bit} to {address.last_bit} as a number, which {gateway} does not decode"
+    if address.padding:
+        return f"the string form {address.type_text}, which {gateway} does not know"
+    return ""
 
 
 def _extent(address: Address) -> Extent:

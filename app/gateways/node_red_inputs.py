@@ -7,11 +7,12 @@ from importlib.resources import files
 from typing import Final, cast
 
 from app.drivers.modbus.address import BIT_TABLES
-from app.drivers.modbus.spec import ModbusUrl
+from app.drivers.modbus.url import ModbusUrl
 from app.drivers.opcua.address import UA_NAMESPACE, NodeAddress
 from app.gateways.base import Loss
 from app.gateways.feeds import NOT_SENT, Connection, Feed, Feeds
-from app.gateways.modbus_blocks import FUNCTION_CODES, PollBlock, blocks_of, int_setting, seconds_setting, stale_ms
+from app.gateways.modbus_blocks import FUNCTION_CODES, PollBlock, blocks_of, int_setting, seconds_setting, stale_ms, undecoded
+from app.gateways.modbus_transports import over_tls, transport_losses
 from app.gateways.node_red_flows import FlowSheet, label
 from app.gateways.program import as_json
 from app.gateways.variables import variable
@@ -32,16 +33,18 @@ def refuse_unsupported(found: Feeds) -> None:
     """Take out what the nodes cannot read; say what they read differently."""
     kept: list[Feed] = []
     index_only = {feed.endpoint.id for feed in found.feeds if isinstance(feed.address, NodeAddress) and feed.address.uri != UA_NAMESPACE}
+    secured = over_tls(found.connections)
     for connection in found.connections:
         found.losses += _connection_losses(connection, connection.endpoint.id in index_only)
     for feed in found.feeds:
-        why = _refusal(feed)
+        why = _refusal(feed) or ("Modbus over TLS, which contrib-modbus does not speak" if feed.endpoint.id in secured else "")
         if why:
             found.losses.append(Loss(feed.place, why, NOT_SENT, "error"))
             continue
         found.losses += _differences(feed)
         kept.append(feed)
     found.keep(kept)
+    found.connections = [connection for connection in found.connections if connection.endpoint.id not in secured]
 
 
 def _refusal(feed: Feed) -> str:
@@ -49,7 +52,7 @@ def _refusal(feed: Feed) -> str:
     if base == "struct":
         return "a structure, which this flow does not decode"
     if not isinstance(feed.address, NodeAddress):
-        return ""
+        return undecoded(feed.address, "this flow")
     if namespace_index(feed) is None:
         return f"the namespace {feed.address.uri} is not in the list last seen at {feed.endpoint.name}; contrib-opcua takes indexes only"
     if ";datatype=" in feed.address.identifier:
@@ -74,10 +77,21 @@ def _connection_losses(connection: Connection, index_only: bool) -> list[Loss]:
             losses.append(Loss(place, "trust in the server's certificate", "contrib-opcua accepts any certificate"))
         losses.append(Loss(place, "times to the nanosecond", "source and server times are cut to milliseconds", "info"))
         losses.append(Loss(place, "a server without source times", "the gateway's own time stands in for them", "info"))
-    elif connection.protocol == "modbus" and seconds_setting(connection.endpoint, "retries", 1) > 0:
+    elif connection.protocol == "modbus":
+        losses += _modbus_losses(connection)
+    return losses
+
+
+def _modbus_losses(connection: Connection) -> list[Loss]:
+    place = connection.endpoint.name
+    losses = transport_losses(connection, "contrib-modbus")
+    if seconds_setting(connection.endpoint, "retries", 1) > 0:
         losses.append(
             Loss(place, "retries of a poll", "a failed poll counts as bad at once and is asked again at the next interval", "info")
         )
+    if ModbusUrl(connection.url).transport == "rtu":
+        consequence = "contrib-modbus opens it with the package serialport, which npm installs only where it can be built"
+        losses.append(Loss(place, "the serial port", consequence))
     return losses
 
 
@@ -214,7 +228,7 @@ def add_modbus(
 ) -> dict[str, str]:
     """One client for the endpoint, one request per planned block. Gives mapping id → source id."""
     endpoint, row = connection.endpoint, sheet.next_row()
-    blocks, tags = blocks_of(project, endpoint, feeds)
+    blocks, tags = blocks_of(project, endpoint, feeds, unit=ModbusUrl(connection.url).unit)
     watches, known = cast("dict[str, int]", plan["watches"]), cast("dict[str, dict[str, str]]", plan["sources"])
     timeout_s = seconds_setting(endpoint, "timeout_s", 1.0)
     for block in blocks:
@@ -228,10 +242,9 @@ def add_modbus(
 def _modbus_nodes(sheet: FlowSheet, connection: Connection, blocks: Sequence[PollBlock], row: int, deliver: str) -> None:
     endpoint, url = connection.endpoint, ModbusUrl(connection.url)
     config = sheet.add_config(
-        "modbus-client", endpoint.id, name=label("Modbus", endpoint.name), clienttype="tcp", bufferCommands=True, stateLogEnabled=False,
-        queueLogEnabled=False, failureLogEnabled=True, tcpHost=url.host, tcpPort=str(url.port), tcpType="DEFAULT",
-        serialPort="/dev/ttyUSB", serialType="RTU-BUFFERD", serialBaudrate="9600", serialDatabits="8", serialStopbits="1",
-        serialParity="none", serialConnectionDelay="100", serialAsciiResponseStartDelimiter="0x3A", unit_id=str(url.unit),
+        "modbus-client", endpoint.id, name=label("Modbus", endpoint.name), bufferCommands=True, stateLogEnabled=False,
+        queueLogEnabled=False, failureLogEnabled=True, **_place(url),
+        serialType="RTU-BUFFERD", serialConnectionDelay="100", serialAsciiResponseStartDelimiter="0x3A", unit_id=str(url.unit),
         commandDelay=str(max(1, int_setting(endpoint, "pause_ms", 0))),
         clientTimeout=str(max(1, round(1000 * seconds_setting(endpoint, "timeout_s", 1.0)))), reconnectOnTimeout=True,
         reconnectTimeout="2000", parallelUnitIdsAllowed=False,
@@ -248,6 +261,22 @@ def _modbus_nodes(sheet: FlowSheet, connection: Connection, blocks: Sequence[Pol
     )  # fmt: skip
     sheet.wire(polls, [getter], [deliver])
     sheet.wire(getter, [polls], [])
+
+
+def _place(url: ModbusUrl) -> dict[str, str]:
+    """Properties of the client node. Those of the other kind must be there as well, or the editor calls the node invalid."""
+    serial = url.transport == "rtu"
+    return {
+        "clienttype": "simpleser" if serial else "tcp",
+        "tcpHost": "127.0.0.1" if serial else url.host,
+        "tcpPort": "502" if serial else str(url.port),
+        "tcpType": "TCP-RTU-BUFFERED" if url.transport == "rtutcp" else "DEFAULT",
+        "serialPort": url.device if serial else "/dev/ttyUSB",
+        "serialBaudrate": str(url.baudrate if serial else 9600),
+        "serialDatabits": "8",
+        "serialStopbits": str(url.stopbits),
+        "serialParity": {"N": "none", "E": "even", "O": "odd"}[url.parity] if serial else "none",
+    }
 
 
 def _block(block: PollBlock) -> dict[str, object]:

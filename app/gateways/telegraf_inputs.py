@@ -12,15 +12,15 @@ from collections.abc import Sequence
 from typing import Final, cast
 
 from app.drivers.modbus.address import BIT_TABLES
-from app.drivers.modbus.spec import ModbusUrl
+from app.drivers.modbus.url import ModbusUrl
 from app.drivers.opcua.address import UA_NAMESPACE, NodeAddress
 from app.drivers.opcua.status import status_names
 from app.gateways.base import Loss
 from app.gateways.feeds import NOT_SENT, Connection, Feed, Feeds
-from app.gateways.modbus_blocks import PollBlock, RegisterItem, blocks_of, int_setting, limits_of, seconds_setting, stale_ms
+from app.gateways.modbus_blocks import PollBlock, RegisterItem, blocks_of, int_setting, limits_of, seconds_setting, stale_ms, undecoded
+from app.gateways.modbus_transports import over_tls, transport_losses
 from app.gateways.telegraf_toml import Reference
 from app.gateways.variables import variable
-from app.model.plant import Endpoint
 from app.model.project import Project
 from app.model.values import NUMERIC_TYPES
 
@@ -44,20 +44,22 @@ def valid_codes() -> list[int]:
 
 def refuse_unsupported(found: Feeds) -> None:
     kept: list[Feed] = []
+    secured = over_tls(found.connections)
     for connection in found.connections:
         found.losses += _connection_losses(connection, found.of(connection.endpoint.id))
     for feed in found.feeds:
-        if why := _refusal(feed):
+        if why := _refusal(feed) or ("Modbus over TLS, which Telegraf does not speak" if feed.endpoint.id in secured else ""):
             found.losses.append(Loss(feed.place, why, NOT_SENT, "error"))
             continue
         found.losses += _differences(feed)
         kept.append(feed)
     found.keep(kept)
+    found.connections = [connection for connection in found.connections if connection.endpoint.id not in secured]
 
 
 def _refusal(feed: Feed) -> str:
     if not isinstance(feed.address, NodeAddress):
-        return ""
+        return undecoded(feed.address, "Telegraf")
     base = feed.tag.type.removesuffix("[]")
     if base in UNREADABLE:
         return f"{UNREADABLE[base]}, which Telegraf does not pass on"
@@ -71,7 +73,7 @@ def _refusal(feed: Feed) -> str:
 def _connection_losses(connection: Connection, feeds: Sequence[Feed]) -> list[Loss]:
     place = connection.endpoint.name
     if connection.protocol == "modbus":
-        return _modbus_losses(connection.endpoint, feeds)
+        return [*_modbus_losses(connection, feeds), *transport_losses(connection, "Telegraf")]
     losses = [
         Loss(place, "values with a bad status", "they are sent as null; Telegraf repeats the last good one for them", "info"),
         Loss(place, "status flags (limit, overflow) of uncertain values", "such values are sent as null with bad quality", "info"),
@@ -91,10 +93,13 @@ def _connection_losses(connection: Connection, feeds: Sequence[Feed]) -> list[Lo
     return losses
 
 
-def _modbus_losses(endpoint: Endpoint, feeds: Sequence[Feed]) -> list[Loss]:
+def _modbus_losses(connection: Connection, feeds: Sequence[Feed]) -> list[Loss]:
+    endpoint = connection.endpoint
     losses = [Loss(endpoint.name, "the exception code of a refused poll", "its attributes turn bad only after three missed polls", "info")]
     rates = {feed.interval_ms for feed in feeds}
-    if len(rates) > 1:
+    if len(rates) > 1 and ModbusUrl(connection.url).is_serial:
+        losses.append(Loss(endpoint.name, f"{len(rates)} poll rates on one serial line", f"all is polled every {min(rates)} ms"))
+    elif len(rates) > 1:
         losses.append(
             Loss(endpoint.name, f"{len(rates)} poll rates on one connection", f"Telegraf opens {len(rates)} connections to the device")
         )
@@ -200,7 +205,7 @@ def add_modbus(
 ) -> dict[str, str]:
     """One plugin per poll rate, one request per planned block. Gives mapping id → source id."""
     endpoint = connection.endpoint
-    blocks, sources = blocks_of(project, endpoint, feeds, by_order=True)
+    blocks, sources = blocks_of(project, endpoint, feeds, unit=ModbusUrl(connection.url).unit, by_order=True)
     timeout_s, retries = seconds_setting(endpoint, "timeout_s", 1.0), int_setting(endpoint, "retries", 1)
     by_rate: dict[int, list[PollBlock]] = defaultdict(list)
     for block in blocks:
@@ -213,6 +218,8 @@ def add_modbus(
         Loss(endpoint.name, f"requests to unit {unit} that fail one by one", "one refused request stops the others of this unit")
         for unit in sorted({unit for (unit, _), count in shared.items() if count > 1})
     ]
+    if ModbusUrl(connection.url).is_serial and blocks:  # two plugins would talk at the same time: each has a connection of its own
+        by_rate = {min(by_rate): blocks}
     for interval_ms, members in sorted(by_rate.items()):
         inputs.setdefault("modbus", []).append(_poller(plan, connection, interval_ms, members))
     return sources
@@ -220,12 +227,11 @@ def add_modbus(
 
 def _poller(plan: Toml, connection: Connection, interval_ms: int, blocks: Sequence[PollBlock]) -> Toml:
     endpoint, url, limits = connection.endpoint, ModbusUrl(connection.url), limits_of(connection.endpoint)
-    host = f"[{url.host}]" if ":" in url.host else url.host
     return {
         "alias": f"{endpoint.id}.{interval_ms}",
         "interval": f"{interval_ms}ms",
         "name": endpoint.id,
-        "controller": f"tcp://{host}:{url.port}",
+        **_controller(url),
         "timeout": f"{round(1000 * seconds_setting(endpoint, 'timeout_s', 1.0))}ms",
         "busy_retries": int_setting(endpoint, "retries", 1),
         "configuration_type": "request",
@@ -237,6 +243,20 @@ def _poller(plan: Toml, connection: Connection, interval_ms: int, blocks: Sequen
             "max_bit_registers_per_request": limits.max_bits,
         },
     }
+
+
+def _controller(url: ModbusUrl) -> Toml:
+    if url.transport == "rtu":
+        return {
+            "controller": url.device if url.device.startswith("COM") else f"file://{url.device}",
+            "transmission_mode": "RTU",
+            "baud_rate": url.baudrate,
+            "data_bits": url.bytesize,
+            "parity": url.parity,
+            "stop_bits": url.stopbits,
+        }
+    mode = {"transmission_mode": "RTUoverTCP"} if url.transport == "rtutcp" else {}
+    return {"controller": f"tcp://{url.where}", **mode}
 
 
 def _request(plan: Toml, block: PollBlock) -> Toml:

@@ -90,6 +90,12 @@ class SampleColumns:
             receive_ns=int(self.receive_ns[row]),
         )
 
+    def where(self, chosen: npt.NDArray[np.bool_]) -> SampleColumns:
+        """Only the rows for which ``chosen`` is true, in their order."""
+        rows = np.flatnonzero(chosen)
+        objects = {place: self.objects[row] for place, row in enumerate(rows.tolist()) if row in self.objects}
+        return SampleColumns(**{name: getattr(self, name)[rows] for name in COLUMN_DTYPES}, objects=objects)
+
     def samples(self) -> Iterator[tuple[int, Sample]]:
         for row in range(len(self)):
             yield int(self.handle[row]), self.sample(row)

@@ -21,13 +21,16 @@ _SHARING_PAUSE_S: Final = 0.05
 _NO_FOLDER_SYNC: Final = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM}
 
 
-def replace_file(path: Path, data: bytes, *, before_replace: Callable[[Path], None] | None = None) -> os.stat_result:
+def replace_file(
+    path: Path, data: bytes, *, before_replace: Callable[[Path], None] | None = None, private: bool = False
+) -> os.stat_result:
     """Write ``data`` to ``path``: a new file in the same folder, flushed to the disk, put in place of the old one, the folder flushed.
 
     A symbolic link is followed: what it points to is replaced. The permissions of an existing file are kept.
 
     Args:
         before_replace: Called with the real path at the last moment; what it raises leaves the old file in place.
+        private: Only this user may read it, from its first byte on, whatever the permissions of an existing file.
 
     Returns:
         The state of the new file.
@@ -38,7 +41,8 @@ def replace_file(path: Path, data: bytes, *, before_replace: Callable[[Path], No
     what = f"Cannot save {path.name}"
     try:
         target = Path(os.path.realpath(path))
-        mode = _mode_of(target, what)
+        kept = _mode_of(target, what)
+        mode = 0o600 if private else kept
         _remove_leftovers(target)
         temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
         try:
@@ -74,7 +78,7 @@ def _mode_of(target: Path, what: str) -> int | None:
 
 def _write_new(temporary: Path, data: bytes, mode: int | None) -> os.stat_result:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
-    with os.fdopen(os.open(temporary, flags, 0o666), "wb") as file:
+    with os.fdopen(os.open(temporary, flags, 0o666 if mode is None else mode), "wb") as file:
         file.write(data)
         file.flush()
         if mode is not None:

@@ -6,13 +6,17 @@ import itertools
 from collections.abc import Sequence
 
 from app.connector import frames
-from app.drivers.base import EndpointConfig, Spec, UnitSettings
+from app.drivers.base import UnitSettings
 from app.drivers.questions import Anywhere, Question, packed
 from app.errors import EndpointError, UserError
+from app.model.plant import Identity
 from app.runtime.clock import Clock
 from app.runtime.inbox import Inbox
 from app.runtime.io_thread import IoThread, Job
-from app.runtime.link import Link, LinkLimits, Once, ask_once
+from app.runtime.link import Link
+from app.runtime.once import Once, ask_once
+from app.runtime.opening import Opening
+from app.runtime.patience import LinkLimits
 from app.runtime.requests import Requests
 from app.runtime.state import Reply
 from app.runtime.watched import WatchedEndpoint
@@ -31,29 +35,29 @@ class Connections:
         self._io, self._requests = IoThread(), Requests()
         self._by_link: dict[int, WatchedEndpoint] = {}
         self._jobs: dict[str, Job] = {}
-        self._links, self._handles = itertools.count(1), itertools.count(1)
+        self._links, self.handles = itertools.count(1), itertools.count(1)
 
     def endpoint(self, endpoint_id: str) -> WatchedEndpoint:
         """The endpoint's side here, made when it is first needed."""
         if endpoint_id not in self.endpoints:
-            self.endpoints[endpoint_id] = WatchedEndpoint(endpoint_id, self._clock, self._handles)
+            self.endpoints[endpoint_id] = WatchedEndpoint(endpoint_id, self._clock, self.handles)
         return self.endpoints[endpoint_id]
 
     def of_link(self, number: int) -> WatchedEndpoint | None:
         """None for a link that was ended: what still comes from it is left out."""
         return self._by_link.get(number)
 
-    def open(self, endpoint_id: str, spec: Spec, config: EndpointConfig) -> None:
+    def open(self, endpoint_id: str, opening: Opening) -> None:
         """Connect; a link that waits or has stopped tries again now, one that is connected goes on."""
         watched = self.endpoint(endpoint_id)
-        watched.spec = spec
+        watched.spec = opening.spec
         if watched.link is not None:
             if watched.state.phase in ("waiting", "stopped"):
                 watched.begin()
-                self._io.call(watched.link.reopen, config)
+                self._io.call(watched.link.reopen, opening)
             return
         watched.begin()
-        link = Link(next(self._links), config, inbox=self.inbox, clock=self._clock, command=self._command, limits=self._limits)
+        link = Link(next(self._links), opening, inbox=self.inbox, clock=self._clock, command=self._command, limits=self._limits)
         watched.link = link
         self._by_link[link.number] = watched
         if watched.tracing:
@@ -80,6 +84,18 @@ class Connections:
         if watched.link is not None and (plan.add or plan.remove):
             self._io.call(watched.link.watch, plan.add, plan.remove)
 
+    def observe(self, watched: WatchedEndpoint, plan: Plan) -> None:
+        if watched.link is not None:
+            self._io.call(watched.link.observe, plan.add, plan.remove)
+
+    def expect(self, endpoint_id: str, identity: Identity) -> None:
+        """The project knows another device there now: what is watched is released or held at once."""
+        watched = self.endpoints.get(endpoint_id)
+        if watched is not None:
+            watched.expect(identity)
+            if watched.link is not None:
+                self._io.call(watched.link.expect, identity)
+
     def use_units(self, endpoint_id: str, units: tuple[UnitSettings, ...]) -> None:
         watched = self.endpoints.get(endpoint_id)
         if watched is not None and watched.link is not None:
@@ -89,14 +105,15 @@ class Connections:
     def token(self) -> int:
         return self._requests.begin()
 
-    def ask(self, endpoint_id: str, frame: frames.Request, question: type[Question] | None = None) -> int:
+    def ask(self, endpoint_id: str, frame: frames.Request, question: type[Question] | None = None, *, of_tags: bool = False) -> int:
+        """``of_tags`` marks what stands for tags: no other device than the project's answers it."""
         watched = self.endpoints.get(endpoint_id)
         if watched is None or watched.link is None:
             why = "no connection was opened"
             self._requests.refuse(frame.token, EndpointError("Not connected", where=endpoint_id, why=why, fix="Connect first"))
         else:
             self._requests.asked(frame.token, watched.link)
-            self._io.call(watched.link.request, frame, question)
+            self._io.call(watched.link.request, frame, question, of_tags)
         return frame.token
 
     def discover(self, url: str) -> int:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from app.drivers.base import EndpointReport, Exchange, ItemState
 from app.errors import UserError
 from app.model.columns import SampleColumns
+from app.runtime.identity import Difference
 from app.runtime.state import LogEntry, Phase, Reply
 
 SAMPLE_ROWS = 1_000_000
@@ -46,6 +47,7 @@ class PhaseIn(NamedTuple):
     retry_at_s: float | None
     report: EndpointReport | None
     at_s: float
+    changed: tuple[Difference, ...] = ()
 
 
 class AliveIn(NamedTuple):

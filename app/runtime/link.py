@@ -15,34 +15,20 @@ import msgspec
 
 from app.connector import frames
 from app.drivers.base import EndpointConfig, EndpointReport, UnitSettings, WatchItem
-from app.drivers.questions import Question, unpacked_answer
+from app.drivers.questions import Question
 from app.errors import EndpointError, UserError
 from app.model.columns import SampleColumns
+from app.model.plant import Identity
+from app.runtime.answers import result_of
 from app.runtime.clock import Clock
+from app.runtime.identity import Difference, differences, identity_error
 from app.runtime.inbox import AliveIn, GapIn, Inbox, ItemsIn, MemoryIn, PhaseIn, SamplesIn, TrafficIn
+from app.runtime.opening import Opening, in_thread
+from app.runtime.patience import ASK_FIRST, SETTLED_S, SLOWLY, LinkLimits
 from app.runtime.process import ConnectorGoneError, ConnectorProcess
-from app.runtime.state import LogEntry, LogLevel, Phase, Reply, Result
+from app.runtime.state import LogEntry, LogLevel, Phase, Reply
 
-BACK_OFF_S: Final = (0.5, 1.0, 2.0, 4.0, 5.0)
-SETTLED_S: Final = 5.0
-"""A connection that lasted so long begins its back-off anew when it is lost."""
-OPEN_TIMEOUT_S: Final = 10.0
-HUNG_TICKS: Final = 20
-"""Seconds without any frame (a connector reports its memory every two) after which it hangs. Counted in ticks of a timer and not
-in elapsed time, so that a laptop that slept does not blame its connectors."""
-MEMORY_LIMIT: Final = 1024 * 2**20
-"""Resident bytes; ten times what a connector with 10,000 items uses. On Linux the address space is capped as well."""
 WATCH_CHUNK: Final = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class LinkLimits:
-    """Injected by tests, which cannot wait or eat memory for so long."""
-
-    back_off_s: tuple[float, ...] = BACK_OFF_S
-    open_timeout_s: float = OPEN_TIMEOUT_S
-    hung_ticks: int = HUNG_TICKS
-    memory_bytes: int = MEMORY_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +46,19 @@ _LEVELS: Final[dict[str, LogLevel]] = {"D": "DEBUG", "I": "INFO", "W": "WARNING"
 class Link:
     """``number`` marks everything this link puts into the inbox, so that what comes late from an ended one is known by it."""
 
-    def __init__(
-        self, number: int, config: EndpointConfig, *, inbox: Inbox, clock: Clock, command: Sequence[str], limits: LinkLimits
-    ) -> None:
-        self.number, self._config = number, config
+    def __init__(self, number: int, opening: Opening, *, inbox: Inbox, clock: Clock, command: Sequence[str], limits: LinkLimits) -> None:
+        self.number, self._config, self._secret = number, opening.config, opening.secret
         self._inbox, self._clock, self._command, self._limits = inbox, clock, command, limits
         self._wanted: dict[int, WatchItem] = {}
         self._pending: dict[int, type[Question] | None] = {}
+        self._attempt = opening.config
+        self._report: EndpointReport | None = None
+        self._changed: tuple[Difference, ...] = ()
         self._tracing = False
         self._process: ConnectorProcess | None = None
         self._connected = False
         self._connected_at_s = 0.0
+        self._stopped = False
         self._failures = 0
         self._trouble: UserError | None = None
         self._trouble_at_s = 0.0
@@ -85,15 +73,33 @@ class Link:
         for handle in remove:
             self._wanted.pop(handle, None)
         self._wanted.update((item.handle, item) for item in add)
-        if self._connected:
+        if self._is_live:
             self._send_watch(add, remove)
 
-    def request(self, frame: frames.Request, question: type[Question] | None = None) -> None:
-        """``question`` goes with an ``Ask``: it says what its answers are."""
+    def observe(self, add: Sequence[WatchItem], remove: Sequence[int]) -> None:
+        """Watch for this connection only: a loss ends it."""
+        if self._connected:
+            self._send_watch(add if self._is_live else (), remove)
+
+    def expect(self, identity: Identity) -> None:
+        """The project knows another device here now. The connection stays, unless another register has to be asked for."""
+        config = msgspec.structs.replace(self._config, identity=identity)
+        if identity.register != self._config.identity.register:
+            self._use(config)
+            return
+        self._config = config
+        if self._connected and self._report is not None:
+            self._meet(self._report)
+
+    def request(self, frame: frames.Request, question: type[Question] | None = None, of_tags: bool = False) -> None:
+        """``question`` goes with an ``Ask``: it says what its answers are. ``of_tags``: only the device of the project may answer."""
         if not self._connected:
             why = self._trouble.why if self._trouble else "the connection is not open yet"
             error = EndpointError("Not connected", where=self._config.name, why=why, fix="Wait until it is connected, then try again")
             self._inbox.put(Reply(frame.token, error, done=True))
+            return
+        if of_tags and not self._is_live:
+            self._inbox.put(Reply(frame.token, identity_error(self._config.url, self._changed), done=True))
             return
         self._pending[frame.token] = question
         self._send(frame)
@@ -107,18 +113,33 @@ class Link:
         self._tracing = on
         self._send(frames.Trace(on=on))
 
-    def reopen(self, config: EndpointConfig) -> None:
-        """Use another configuration: at once when connected, else with the next attempt, which is made now."""
-        self._config = config
+    def reopen(self, opening: Opening) -> None:
+        """A person asks for an attempt, with this configuration."""
         self._failures = 0
         self._retry.set()
-        if self._connected:
-            self._turns.put_nowait(frames.Lost(why="its settings changed"))
+        self._secret = opening.secret
+        self._use(opening.config)
 
     def use_units(self, units: tuple[UnitSettings, ...]) -> None:
-        """Other byte orders: reopen when that is a change."""
+        """Other byte orders: opened again when that is a change."""
         if units != self._config.units:
-            self.reopen(msgspec.structs.replace(self._config, units=units))
+            self._use(msgspec.structs.replace(self._config, units=units))
+
+    def _use(self, config: EndpointConfig) -> None:
+        """At once when connected, else with the next attempt; one that runs with another configuration is void (``_on_opened``)."""
+        self._config = config
+        if self._connected:
+            self._open_again()
+
+    def _open_again(self) -> None:
+        self._failures = 0
+        self._retry.set()
+        self._turns.put_nowait(frames.Lost(why="its settings changed"))
+
+    @property
+    def _is_live(self) -> bool:
+        """Whether the device of the project answers: nothing else may come under its tags."""
+        return self._connected and not self._changed
 
     async def run(self) -> None:
         """Keep the connection until cancelled; leaves no process behind."""
@@ -126,7 +147,7 @@ class Link:
         try:
             while True:
                 await self._use_one_process()
-                await self._back_off()
+                await (self._wait_until_asked() if self._stopped else self._back_off())
         finally:
             self._connected = False
             self._fail_pending("the connection was closed")
@@ -156,8 +177,7 @@ class Link:
     async def _converse(self) -> None:
         """Attempt after attempt in one process, until that is gone."""
         while True:
-            self._send(frames.Open(config=self._config, timeout_s=self._limits.open_timeout_s))
-            turn = await self._next_turn(self._limits.open_timeout_s + 5)
+            turn = await self._attempt_once()
             if isinstance(turn, frames.Opened):
                 turn = await self._next_turn(None)
             if isinstance(turn, _Gone):
@@ -166,22 +186,38 @@ class Link:
             if turn is None:
                 self._on_trouble(self._error("Cannot connect", "the connector did not answer in time", "It is started again"))
                 return
-            if isinstance(turn, frames.Failed) and not turn.retry:
+            code = turn.failure.code if isinstance(turn, frames.Failed) else ""
+            if code in ASK_FIRST or (isinstance(turn, frames.Failed) and not turn.retry):
                 again = await self._wait_until_asked()
             else:
-                again = await self._back_off()
+                again = await self._back_off(slowly=code in SLOWLY)
             if again is None:
                 return
 
+    async def _attempt_once(self) -> _Turn | None:
+        """How the next attempt went; None when nothing came. The secret is asked for now and goes to the connector only."""
+        self._attempt = self._config
+        try:
+            secret = await in_thread(self._secret) if self._secret else ""
+        except UserError as error:
+            self._on_trouble(error)
+            return frames.Failed(failure=frames.Failure.of(error), retry=False)
+        config = msgspec.structs.replace(self._attempt, secret=secret)
+        self._send(frames.Open(config=config, timeout_s=self._limits.open_timeout_s))
+        return await self._next_turn(self._limits.open_timeout_s + 5)
+
     async def _next_turn(self, timeout_s: float | None) -> _Turn | None:
         try:
-            return await asyncio.wait_for(self._turns.get(), timeout_s)
+            async with asyncio.timeout(timeout_s):  # `wait_for` of Python 3.11 loses a cancellation that comes together with the turn
+                return await self._turns.get()
         except TimeoutError:
             return None
 
-    async def _back_off(self) -> bool | None:
+    async def _back_off(self, *, slowly: bool = False) -> bool | None:
         """Wait for the next attempt: True when the person asked for it, None when the process went away meanwhile."""
         steps = self._limits.back_off_s
+        if slowly:
+            self._failures = len(steps)
         delay_s = steps[min(self._failures, len(steps) - 1)]
         self._failures += 1
         self._tell("waiting", retry_at_s=self._clock.monotonic_s() + delay_s)
@@ -190,9 +226,14 @@ class Link:
         return result
 
     async def _wait_until_asked(self) -> bool | None:
+        """As ``_back_off``, for ever; what becomes of the process meanwhile changes nothing."""
+        self._stopped = True
         self._tell("stopped")
-        result = await self._pause(None)
-        self._tell("connecting")
+        while (result := await self._pause(None)) is False:
+            continue
+        if result:
+            self._stopped = False
+            self._tell("connecting")
         return result
 
     async def _pause(self, seconds: float | None) -> bool | None:
@@ -215,7 +256,7 @@ class Link:
                 frame, columns = await process.receive()
                 self._ticks = 0
                 if isinstance(frame, frames.Samples) and columns is not None:
-                    if self._connected:
+                    if self._is_live:
                         self._inbox.put(SamplesIn(self.number, columns, self._clock.monotonic_s()))
                 elif isinstance(frame, frames.Replied):
                     await self._on_reply(frame, columns)
@@ -226,7 +267,8 @@ class Link:
             self._on_gone(self._error("The connector sent invalid data", str(error), "It is started again"))
         except ConnectorGoneError:
             self._connected = False
-            self._tell("waiting")  # at once; how it ended is known a moment later
+            if not self._stopped:
+                self._tell("waiting")  # at once; how it ended is known a moment later
             why = await process.how_it_ended()
             self._on_gone(self._error("The connector stopped", why, "It is started again"))
 
@@ -234,14 +276,13 @@ class Link:
         match frame:
             case frames.Opened(report=report):
                 self._on_opened(report)
-                self._turns.put_nowait(frame)
             case frames.Failed(failure=failure):
                 self._on_trouble(failure.error())
                 self._turns.put_nowait(frame)
             case frames.Lost(why=why):
                 self._on_trouble(self._error("The connection was lost", why, "It is tried again by itself"))
                 self._turns.put_nowait(frame)
-            case frames.Items(states=states):
+            case frames.Items(states=states) if self._is_live:
                 self._inbox.put(ItemsIn(self.number, states))
             case frames.Alive(round_trip_s=round_trip_s):
                 self._inbox.put(AliveIn(self.number, self._clock.monotonic_s(), round_trip_s))
@@ -253,6 +294,9 @@ class Link:
                 self._on_memory(rss_bytes)
 
     def _on_opened(self, report: EndpointReport) -> None:
+        if _without_identity(self._attempt) != _without_identity(self._config):  # it would decode as the project said before
+            self._open_again()
+            return
         now_s = self._clock.monotonic_s()
         self._connected, self._connected_at_s = True, now_s
         self._inbox.put(AliveIn(self.number, now_s, report.round_trip_s))
@@ -261,11 +305,31 @@ class Link:
         else:
             self._log("INFO", f"Connected: {report.title}")
         self._trouble = None
-        self._tell("connected", report=report)
-        self._send_watch(list(self._wanted.values()), ())
+        self._meet(report)
+        self._turns.put_nowait(frames.Opened(report=report))
+
+    def _meet(self, report: EndpointReport) -> None:
+        """Compare who answers with whom the project knows, before a single tag is asked for: after a connect, and after an edit."""
+        first = report is not self._report
+        before, was_live = self._changed, self._is_live and not first
+        self._report, self._changed = report, differences(self._config.identity, report.identity)
+        if not first and self._changed == before:
+            return
+        self._tell("connected")
+        if self._changed and self._changed != before:
+            error = identity_error(self._config.url, self._changed)
+            self._log("WARNING", f"{error.what}: {error.why}")
+        elif before and not self._changed:
+            self._log("INFO", "The device that answers is the one of the project")
+        if self._is_live:
+            self._send_watch(list(self._wanted.values()), ())
+        elif was_live:
+            self._send_watch((), list(self._wanted))
 
     def _on_trouble(self, why: UserError) -> None:
         """A loss or a failed attempt; a warning the first time, and a note when an attempt fails for another reason."""
+        if self._stopped:  # the reason for which it was stopped stays
+            return
         now_s = self._clock.monotonic_s()
         if self._connected and now_s - self._connected_at_s > SETTLED_S:
             self._failures = 0
@@ -292,7 +356,7 @@ class Link:
     async def _on_reply(self, frame: frames.Replied, columns: SampleColumns | None) -> None:
         if frame.token not in self._pending:
             return
-        result = columns if columns is not None else _result(frame, self._pending[frame.token])
+        result = columns if columns is not None else result_of(frame, self._pending[frame.token])
         if result is None:
             raise frames.FrameError("a reply with no result")
         if frame.done:
@@ -334,8 +398,13 @@ class Link:
             self._inbox.put(Reply(token, error, done=True))
         self._pending.clear()
 
-    def _tell(self, phase: Phase, *, retry_at_s: float | None = None, report: EndpointReport | None = None) -> None:
-        self._inbox.put(PhaseIn(self.number, phase, self._trouble, retry_at_s, report, self._clock.monotonic_s()))
+    def _tell(self, phase: Phase, *, retry_at_s: float | None = None) -> None:
+        now_s = self._clock.monotonic_s()
+        if phase != "connected":
+            self._inbox.put(PhaseIn(self.number, phase, self._trouble, retry_at_s, None, now_s))
+            return
+        why = identity_error(self._config.url, self._changed) if self._changed else None
+        self._inbox.put(PhaseIn(self.number, phase, why, None, self._report, now_s, self._changed))
 
     def _error(self, what: str, why: str, fix: str) -> EndpointError:
         return EndpointError(what, where=self._config.name, why=why, fix=fix)
@@ -351,64 +420,6 @@ class Link:
         self._inbox.log(LogEntry(self._clock.wall_ns(), level, self._config.name, text))
 
 
-def _result(frame: frames.Replied, question: type[Question] | None) -> Result | None:
-    if frame.failure is not None:
-        return frame.failure.error()
-    if frame.answer is not None and question is not None:
-        try:
-            return unpacked_answer(question, frame.answer)
-        except ValueError as error:
-            raise frames.FrameError(f"not an answer to {question.__name__}: {error}") from error
-    if frame.details is not None:
-        return list(frame.details)
-    return frame.browse if frame.browse is not None else frame.report
-
-
-@dataclass(frozen=True, slots=True)
-class Once:
-    """A request that needs no session.
-
-    Attributes:
-        where: What is asked, for the log and for errors.
-        question: Of an ``Ask``: what its answers are.
-    """
-
-    frame: frames.Discover | frames.Ask
-    where: str
-    timeout_s: float
-    question: type[Question] | None = None
-
-
-async def ask_once(once: Once, *, inbox: Inbox, clock: Clock, command: Sequence[str]) -> None:
-    """Ask in a connector of its own, which ends with the last answer; each is put into the inbox as a ``Reply``."""
-    frame = once.frame
-
-    def log(line: str) -> None:
-        inbox.log(LogEntry(clock.wall_ns(), "INFO", once.where, line))
-
-    try:
-        process = await ConnectorProcess.start(command, log)
-    except OSError as error:
-        failure = EndpointError("Cannot start the connector", where=once.where, why=str(error), fix="Install the program again")
-        inbox.put(Reply(frame.token, failure, done=True))
-        return
-    try:
-        async with asyncio.timeout(once.timeout_s + 5):
-            result = await _last_answer(process, once, inbox)
-    except (frames.FrameError, ConnectorGoneError, TimeoutError) as error:
-        why = str(error) or "no answer in time"
-        result = EndpointError("Nothing found out", where=once.where, why=why, fix="Check the address and try again")
-    finally:
-        await process.stop()
-    inbox.put(Reply(frame.token, result, done=True))
-
-
-async def _last_answer(process: ConnectorProcess, once: Once, inbox: Inbox) -> Result:
-    """Passes the answers before the last one on by itself."""
-    process.send(once.frame)
-    while True:
-        got, _ = await process.receive()
-        if isinstance(got, frames.Replied) and got.token == once.frame.token and (result := _result(got, once.question)) is not None:
-            if got.done:
-                return result
-            inbox.put(Reply(got.token, result, done=False))
+def _without_identity(config: EndpointConfig) -> EndpointConfig:
+    """What a session works with: of the identity, only the register that it reads."""
+    return msgspec.structs.replace(config, identity=Identity(register=config.identity.register))

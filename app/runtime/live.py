@@ -4,34 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from app.connector import frames
 from app.connector.command import connector_command
 from app.drivers import spec_for
-from app.drivers.base import EndpointReport, Item, Spec
-from app.drivers.questions import Anywhere, Question, packed
+from app.drivers.base import EndpointReport, Spec
 from app.edits import Edit, Editor
 from app.errors import EndpointError, UserError
 from app.model.columns import SampleColumns
-from app.model.plant import Endpoint, Group, Tag, Unit
+from app.model.plant import Endpoint, Group, Identity, Tag, Unit
 from app.model.project import Project
+from app.runtime.asking import PUMP_S, Asking
 from app.runtime.clock import SYSTEM_CLOCK, Clock
 from app.runtime.connections import Connections
 from app.runtime.inbox import AliveIn, Arrival, GapIn, ItemsIn, MemoryIn, PhaseIn, SamplesIn, TrafficIn
-from app.runtime.link import LinkLimits
-from app.runtime.requests import joined
-from app.runtime.state import Arrivals, ConnectionState, LogEntry, Reading, Reply, Result, Seen
+from app.runtime.load import LoadEstimate, estimate_tags
+from app.runtime.movement import Movement, Observed
+from app.runtime.observing import Observations
+from app.runtime.opening import Resolver, opening
+from app.runtime.patience import LinkLimits
+from app.runtime.state import Arrivals, ConnectionState, LogEntry, Reading, Reply, Seen
 from app.runtime.watched import WatchedEndpoint
 from app.runtime.watching import endpoint_config
 from app.samples.history import History
 from app.samples.recording import Recording
 
 CLOSE_S = 4.0
-PUMP_S = 0.05
 PAUSED = "reading is paused"
 NOT_WATCHED = "not watched"
 
 
-class LiveProject:
+class LiveProject(Asking):
     """Connections, watched tags and their readings, of one project.
 
     Nothing here blocks, but ``close``, ``wait`` and ``wait_connected``. Nothing happens by itself either: state, readings and
@@ -41,7 +42,8 @@ class LiveProject:
         editor: The project and its changes; edits of watched tags, groups and units take effect with the next ``pump``.
         reach: Endpoint id → URL where it is reached from here, instead of its default address.
         clock: Injected by tests.
-        secrets: Reference (``secret://…``) → value or None. Asked when connecting; the value goes to the connector only.
+        secrets: Reference (``secret://…``) → value or None. Asked before each attempt, in a thread of its own; the value goes to the
+            connector only.
         pki: Folder of the certificate store; "" accepts no certificate of any server.
         command: The connector's program; tests start one with a scripted session.
         find_spec: URL → spec of its driver.
@@ -59,7 +61,7 @@ class LiveProject:
         *,
         reach: Mapping[str, str] | None = None,
         clock: Clock = SYSTEM_CLOCK,
-        secrets: Callable[[str], str | None] | None = None,
+        secrets: Resolver | None = None,
         pki: str = "",
         command: Sequence[str] | None = None,
         find_spec: Callable[[str], Spec] = spec_for,
@@ -71,14 +73,14 @@ class LiveProject:
         self.on_samples: Callable[[Mapping[int, str], SampleColumns], None] | None = None
         self.on_traffic: Callable[[Seen], None] | None = None
         self._reach = dict(reach or {})
-        self._clock, self._secrets, self._pki, self._find_spec = clock, secrets, pki, find_spec
-        self._connections = Connections(clock, command or connector_command(), limits or LinkLimits())
+        super().__init__(Connections(clock, command or connector_command(), limits or LinkLimits()), clock)
+        self._secrets, self._pki, self._find_spec = secrets, pki, find_spec
+        self._observations = Observations(self._connections, clock)
         self._owners: dict[str, frozenset[str]] = {}
         self._wanted: frozenset[str] = frozenset()
         self._paused = False
         self._dirty = False
         self._closed = False
-        self._kept = Arrivals(set(), set(), [], [], 0)
         self._stop_listening = editor.listen(self._on_edit)
 
     @property
@@ -89,17 +91,25 @@ class LiveProject:
     def connect(self, endpoint_id: str) -> None:
         """Connect, with the settings the project has now; when it waits for its next attempt, try at once."""
         self._kept.endpoints.add(endpoint_id)
+        url = self.url_of(endpoint_id)
         try:
-            endpoint = self._endpoint(endpoint_id)
-            spec = self._find_spec(self.url_of(endpoint_id))
-            url = spec.parse_url(self.url_of(endpoint_id))
-            config = endpoint_config(self.project, endpoint, url, self._secret_of(endpoint), self._pki)
+            opened_with = opening(self.project, endpoint_id, url, find_spec=self._find_spec, secrets=self._secrets, pki=self._pki)
         except UserError as error:
             self._connections.endpoint(endpoint_id)
             self._connections.drop(endpoint_id, error)
             return
-        self._connections.open(endpoint_id, spec, config)
+        self._connections.open(endpoint_id, opened_with)
         self._dirty = True
+
+    def retry(self, *codes: str) -> None:
+        """Connect again whatever waits or has stopped for one of these reasons (``EndpointError.code``), now that it was seen to.
+
+        ``certificate`` and ``rejected`` after the certificate store changed, ``secret`` and ``user`` after a password was entered.
+        """
+        for endpoint_id in list(self._connections.endpoints):
+            state = self.state(endpoint_id)
+            if state.phase in ("waiting", "stopped") and getattr(state.why, "code", "") in codes:
+                self.connect(endpoint_id)
 
     def connect_all(self) -> None:
         for endpoint_id in self.project.all(Endpoint):
@@ -109,6 +119,7 @@ class LiveProject:
         watched = self._connections.endpoints.get(endpoint_id)
         if watched is not None:
             self._mark_gap(watched)
+            self._observations.end_all(endpoint_id, "the endpoint was disconnected")
             self._connections.drop(endpoint_id)
             self._kept.endpoints.add(endpoint_id)
 
@@ -156,6 +167,7 @@ class LiveProject:
         """Stop reading everywhere, or go on; connections stay."""
         if paused != self._paused:
             self._paused = paused
+            self._observations.pause(paused)
             self._dirty = True
 
     @property
@@ -173,45 +185,45 @@ class LiveProject:
             return Reading(problem="not connected")
         return watched.reading(tag_id, PAUSED if self._paused else "" if tag_id in self._wanted else NOT_WATCHED)
 
-    # Questions
-    def browse(self, endpoint_id: str, nodes: Sequence[str], resume: bytes | None = None) -> int:
-        token = self._connections.token()
-        return self._connections.ask(endpoint_id, frames.Browse(token=token, nodes=tuple(nodes), resume=resume))
+    def estimate(self, tags: Iterable[str]) -> list[tuple[str, LoadEstimate]]:
+        """What watching these tags would cost each endpoint (its name), for ``load_text``; asks no device.
 
-    def details(self, endpoint_id: str, nodes: Sequence[str]) -> int:
-        token = self._connections.token()
-        return self._connections.ask(endpoint_id, frames.Details(token=token, nodes=tuple(nodes)))
+        Raises:
+            UserError: An endpoint's URL or setting is none.
+        """
+        by_endpoint: dict[str, list[str]] = {}
+        for tag_id in tags:
+            if (tag := self.project.get(Tag, tag_id)) is not None:
+                by_endpoint.setdefault(tag.endpoint, []).append(tag_id)
+        return [
+            (
+                self.project.all(Endpoint)[id_].name,
+                estimate_tags(self.project, id_, ids, self.state(id_).report, url=self.url_of(id_), find_spec=self._find_spec),
+            )
+            for id_, ids in by_endpoint.items()
+        ]
 
-    def read(self, endpoint_id: str, items: Sequence[Item]) -> int:
-        token = self._connections.token()
-        return self._connections.ask(endpoint_id, frames.Read(token=token, items=tuple(items)))
+    # Finding what moves
+    def observe(self, endpoint_id: str, items: Sequence[Observed], interval_ms: int = 500) -> int:
+        """Look at items that are no tags, until ``unobserve`` or the loss of the connection; what comes is in ``movement`` only.
 
-    def crawl(self, endpoint_id: str, root: str, limit: int) -> int:
-        """Everything below ``root``; comes in several replies."""
-        token = self._connections.token()
-        return self._connections.ask(endpoint_id, frames.Crawl(token=token, root=root, limit=limit))
+        Raises:
+            EndpointError: Too many at once, or the endpoint is not connected, or another device answers there.
+        """
+        return self._observations.begin(endpoint_id, items, interval_ms)
 
-    def discover(self, url: str) -> int:
-        """What answers at a URL; no endpoint is needed."""
-        return self._connections.discover(url)
+    def movement(self, token: int) -> Movement:
+        """What was seen of an observation, also when it has ended by itself (``Movement.ended``), until ``unobserve``."""
+        return self._observations.movement(token)
 
-    def ask(self, endpoint_id: str, question: Question) -> int:
-        """Something only its driver understands; comes in one or several replies, of the question's ``ANSWERS``."""
-        kind, body = packed(question)
-        return self._connections.ask(endpoint_id, frames.Ask(token=self._connections.token(), question=kind, body=body), type(question))
-
-    def ask_anywhere(self, question: Anywhere) -> int:
-        """A question that needs no endpoint, asked in a process of its own."""
-        return self._connections.ask_anywhere(question)
+    def unobserve(self, token: int) -> None:
+        self._observations.forget(token)
 
     def trace(self, endpoint_id: str, on: bool) -> None:
         """Have ``on_traffic`` told what goes over this endpoint's wire, or not; also over its later connections."""
         watched = self._connections.endpoint(endpoint_id)
         watched.tracing = on
         self._connections.trace(watched)
-
-    def cancel(self, token: int) -> None:
-        self._connections.cancel(token)
 
     # Arrivals
     def pump(self) -> Arrivals:
@@ -236,42 +248,6 @@ class LiveProject:
         replies += self._connections.accept(fresh)
         return Arrivals(arrived.tags, arrived.endpoints, replies, arrived.logs + logs, arrived.dropped + dropped)
 
-    def idle(self, timeout_s: float) -> None:
-        """Sleep until something has come for ``pump``, at most so long; for loops of commands."""
-        self._connections.inbox.wait(timeout_s)
-
-    def wait(self, token: int, timeout_s: float) -> Result:
-        """``wait_all`` with the parts of a crawl joined; of another request the last one.
-
-        Raises:
-            UserError: As ``wait_all``.
-        """
-        return joined(self.wait_all(token, timeout_s))
-
-    def wait_all(self, token: int, timeout_s: float) -> list[Result]:
-        """Pump until a request is answered; every part. What else comes meanwhile is in the next ``pump``.
-
-        Raises:
-            UserError: The answer is one, or none came in time; the request is cancelled then.
-        """
-        deadline_s = self._clock.monotonic_s() + timeout_s
-        parts: list[Result] = []
-        while True:
-            arrived = self.pump()
-            mine = [reply for reply in arrived.replies if reply.token == token]
-            self._kept = arrived._replace(replies=[reply for reply in arrived.replies if reply.token != token])
-            for reply in mine:
-                if isinstance(reply.result, UserError):
-                    raise reply.result
-                parts.append(reply.result)
-                if reply.done:
-                    return parts
-            if self._clock.monotonic_s() > deadline_s:
-                self.cancel(token)
-                why = f"nothing came within {timeout_s:g} s"
-                raise EndpointError("No answer", where=f"request {token}", why=why, fix="Check the connection, or allow more time")
-            self._connections.inbox.wait(PUMP_S)
-
     def wait_connected(self, endpoint_id: str, timeout_s: float, *, first_attempt: bool = False) -> EndpointReport:
         """Pump until an endpoint is connected.
 
@@ -281,13 +257,15 @@ class LiveProject:
             first_attempt: Give up when the first attempt fails, for a person who waits at a command line.
 
         Raises:
-            UserError: Why it could not be connected.
+            UserError: Why it could not be connected, or that another device answers (code ``identity``).
         """
         deadline_s = self._clock.monotonic_s() + timeout_s
         while True:
             self._kept = self.pump()
             state = self.state(endpoint_id)
             if state.phase == "connected" and state.report is not None:
+                if state.held and state.why is not None:
+                    raise state.why
                 return state.report
             late = self._clock.monotonic_s() > deadline_s
             if state.why is not None and (late or state.phase == "stopped" or (first_attempt and state.phase == "waiting")):
@@ -300,16 +278,12 @@ class LiveProject:
     def _take(self, watched: WatchedEndpoint, item: Arrival, arrived: Arrivals) -> int:
         """One arrival of an endpoint; how many samples it says were dropped."""
         match item:
-            case SamplesIn(columns=columns, at_s=at_s):
-                arrived.tags.update(watched.on_samples(columns, at_s))
-                self.history.append(watched.watching.tags, columns)
-                if self.recording is not None:
-                    self.recording.append(watched.watching.tags, columns)
-                if self.on_samples is not None:
-                    self.on_samples(watched.watching.tags, columns)
+            case SamplesIn():
+                arrived.tags.update(self._take_samples(watched, item))
                 return 0
             case ItemsIn(states=states):
                 arrived.tags.update(watched.on_items(states))
+                self._observations.on_items(watched.id, states)
                 return 0
             case GapIn(handles=handles, dropped=dropped):
                 self._mark_gap(watched, handles)
@@ -318,9 +292,7 @@ class LiveProject:
                 watched.on_alive(at_s, round_trip_s)
                 return 0
             case PhaseIn():
-                if watched.state.phase == "connected" and item.phase != "connected":
-                    self._mark_gap(watched)
-                watched.on_phase(item)
+                self._take_phase(watched, item)
                 arrived.tags.update(watched.watching.items)
             case TrafficIn(exchanges=exchanges, dropped=lost):
                 if self.on_traffic is not None:
@@ -330,6 +302,26 @@ class LiveProject:
                 watched.on_memory(rss_bytes)
         arrived.endpoints.add(watched.id)
         return 0
+
+    def _take_samples(self, watched: WatchedEndpoint, arrival: SamplesIn) -> list[str]:
+        """What is of tags goes to all who need it; the tags."""
+        columns = self._observations.take(watched.id, arrival.columns, arrival.at_s)
+        if not len(columns) or watched.state.held:  # held by an edit that the link has not heard of yet
+            return []
+        tags = watched.watching.tags
+        self.history.append(tags, columns)
+        if self.recording is not None:
+            self.recording.append(tags, columns)
+        if self.on_samples is not None:
+            self.on_samples(tags, columns)
+        return watched.on_samples(columns, arrival.at_s)
+
+    def _take_phase(self, watched: WatchedEndpoint, arrival: PhaseIn) -> None:
+        if arrival.phase != "connected" or arrival.changed:
+            if watched.state.phase == "connected" and not watched.state.held:
+                self._mark_gap(watched)
+            self._observations.end_all(watched.id, arrival.why.why if arrival.why else "the connection is not there any more")
+        watched.on_phase(arrival)
 
     def _mark_gap(self, watched: WatchedEndpoint, handles: Sequence[int] = ()) -> None:
         tags = watched.watching.tags
@@ -368,6 +360,8 @@ class LiveProject:
                     self._reread_units(unit.endpoint)
                 case (_, endpoint_id, Endpoint(), None):
                     self.disconnect(endpoint_id)
+                case (_, endpoint_id, Endpoint() as before, Endpoint() as after) if before.identity != after.identity:
+                    self._expect(endpoint_id, after.identity)
 
     def _forget(self, tag_id: str, endpoint_id: str) -> None:
         """The tag is gone, or stands for something else now: what was received under it is void."""
@@ -375,27 +369,23 @@ class LiveProject:
         if (watched := self._connections.endpoints.get(endpoint_id)) is not None:
             watched.forget(tag_id)
 
+    def _expect(self, endpoint_id: str, identity: Identity) -> None:
+        """Another device is meant to answer there. What is held is released, or what is live held, without a reconnect."""
+        watched = self._connections.endpoints.get(endpoint_id)
+        if watched is None:
+            return
+        was_live = watched.state.phase == "connected" and not watched.state.held
+        self._connections.expect(endpoint_id, identity)
+        if was_live and watched.state.held:
+            self._mark_gap(watched)
+        self._kept.endpoints.add(endpoint_id)
+        self._kept.tags.update(watched.watching.items)
+
     def _reread_units(self, endpoint_id: str) -> None:
         """The byte order of a unit changed. Values decoded the old way must not stay, so the session is opened again at once."""
         endpoint = self.project.get(Endpoint, endpoint_id)
         if endpoint is not None:
             self._connections.use_units(endpoint_id, endpoint_config(self.project, endpoint, "").units)
-
-    def _endpoint(self, endpoint_id: str) -> Endpoint:
-        endpoint = self.project.get(Endpoint, endpoint_id)
-        if endpoint is None:
-            raise UserError("Cannot connect", where=endpoint_id, why="the project has no such endpoint", fix="Add it first")
-        return endpoint
-
-    def _secret_of(self, endpoint: Endpoint) -> str:
-        reference = endpoint.security.secret
-        if not reference:
-            return ""
-        value = self._secrets(reference) if self._secrets else None
-        if value is None:
-            why = f"the password of {endpoint.name} is not known on this computer"
-            raise EndpointError("Cannot connect", where=reference, why=why, fix="Enter it", code="secret")
-        return value
 
 
 def _meaning(tag: Tag) -> tuple[str, str, float, float]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from app.drivers.base import BrowseColumns
 from app.errors import UserError
 from app.runtime.io_thread import Job
 from app.runtime.link import Link
-from app.runtime.state import Reply, Result
+from app.runtime.state import Reply
 
 
 class Requests:
@@ -51,16 +50,3 @@ class Requests:
             if reply.done:
                 self._open.pop(reply.token, None)
         return accepted
-
-
-def joined(parts: list[Result]) -> Result:
-    """The whole answer of a request that was answered in parts (a crawl); of any other, its only part."""
-    pages = [part for part in parts if isinstance(part, BrowseColumns)]
-    if len(pages) < 2 or len(pages) != len(parts):
-        return parts[-1]
-    columns = {
-        name: tuple(value for page in pages for value in getattr(page, name))
-        for name in ("parent", "id", "name", "browse_name", "path", "node_class", "type", "has_children", "description")
-    }
-    errors = {node: why for page in pages for node, why in page.errors.items()}
-    return BrowseColumns(**columns, errors=errors, resume=pages[-1].resume)

@@ -9,6 +9,7 @@ from app.drivers.base import BrowseColumns, EndpointReport, Exchange, NodeDetail
 from app.errors import UserError
 from app.model.columns import SampleColumns
 from app.model.values import Sample
+from app.runtime.identity import Difference
 
 Phase = Literal["off", "connecting", "connected", "waiting", "stopped"]
 """``connecting`` is the first attempt after the person asked; ``waiting`` is lost or failed and will be tried again, also while that
@@ -30,6 +31,7 @@ class ConnectionState:
         items: Tags that are being watched.
         stale: No proof of life: true in every phase but ``connected``, and there after silence (``app.runtime.freshness``).
         memory_bytes: Resident size of the connector process.
+        changed: In what the device that answered is not the one the project knows; see ``held``.
     """
 
     phase: Phase = "off"
@@ -42,6 +44,15 @@ class ConnectionState:
     items: int = 0
     stale: bool = True
     memory_bytes: int = 0
+    changed: tuple[Difference, ...] = ()
+
+    @property
+    def held(self) -> bool:
+        """Connected to another device than the project knows here: it can be browsed, but no tag is read until that is confirmed.
+
+        ``why`` says so (code ``identity``). ``app.edits.endpoints.confirm_identity`` releases it without a reconnect.
+        """
+        return bool(self.changed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,12 @@ import numpy.typing as npt
 from app.drivers.base import ItemState, Spec, WatchItem
 from app.errors import UserError
 from app.model.columns import SampleColumns
-from app.model.plant import Tag
+from app.model.plant import Identity, Tag
 from app.model.project import Project
 from app.model.values import Quality, Sample
 from app.runtime import freshness
 from app.runtime.clock import Clock
+from app.runtime.identity import differences, identity_error
 from app.runtime.inbox import PhaseIn
 from app.runtime.link import Link
 from app.runtime.state import ConnectionState, Reading
@@ -51,7 +52,7 @@ class WatchedEndpoint:
         since_ns = state.since_ns if arrival.phase == state.phase else self._clock.wall_ns()
         if arrival.phase == "connected":
             self._connected_s = arrival.at_s
-        else:
+        if arrival.phase != "connected" or arrival.changed:
             self._items.clear()
             self._intervals = None
         self.state = replace(
@@ -63,7 +64,15 @@ class WatchedEndpoint:
             report=arrival.report or state.report,
             stale=arrival.phase != "connected",
             memory_bytes=state.memory_bytes if arrival.phase == "connected" else 0,
+            changed=arrival.changed,
         )
+
+    def expect(self, identity: Identity) -> None:
+        """The project knows another device here now: hold at once, before the link does; the link alone releases."""
+        report = self.state.report
+        if self.state.phase == "connected" and report is not None and (changed := differences(identity, report.identity)):
+            now_s = self._clock.monotonic_s()
+            self.on_phase(PhaseIn(0, "connected", identity_error(report.url, changed), None, None, now_s, changed))
 
     def on_alive(self, at_s: float, round_trip_s: float) -> None:
         self._life_s = at_s
@@ -123,7 +132,7 @@ class WatchedEndpoint:
         now_s = self._clock.monotonic_s()
         return Reading(
             sample=sample,
-            stale=not fresh or at_s < self._connected_s or self.state.stale or tag in self._overdue,
+            stale=not fresh or self.state.held or at_s < self._connected_s or self.state.stale or tag in self._overdue,
             age_s=now_s - at_s,
             unchanged_s=now_s - changed_s,
             interval_ms=interval_ms,
@@ -134,6 +143,8 @@ class WatchedEndpoint:
         if self.state.phase != "connected":
             why = self.state.why
             return f"not connected: {why.why}" if why else "not connected"
+        if self.state.held:
+            return f"another device answers: {', '.join(map(str, self.state.changed))}"
         if idle:
             return idle
         if granted is not None and granted.refused:
@@ -163,7 +174,7 @@ class WatchedEndpoint:
         return changed, tags
 
     def _overdue_now(self, now_s: float) -> set[str]:
-        if not getattr(self.spec, "polls", False) or not self.watching.items or self.state.phase != "connected":
+        if not getattr(self.spec, "polls", False) or not self.watching.items or self.state.phase != "connected" or self.state.held:
             return set()
         if self._intervals is None:
             items = self.watching.items.values()

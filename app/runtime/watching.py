@@ -67,13 +67,12 @@ def watch_item(project: Project, tag: Tag, handle: int) -> WatchItem:
     )
 
 
-def endpoint_config(project: Project, endpoint: Endpoint, url: str, secret: str = "", pki: str = "") -> EndpointConfig:
-    """What a session has to know, as the project says it now."""
+def endpoint_config(project: Project, endpoint: Endpoint, url: str, pki: str = "") -> EndpointConfig:
+    """What a session has to know, as the project says it now; without the secret."""
     return EndpointConfig(
         name=endpoint.name,
         url=url,
         security=endpoint.security,
-        secret=secret,
         settings=dict(endpoint.settings),
         pki=pki,
         identity=endpoint.identity,

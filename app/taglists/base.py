@@ -1,9 +1,9 @@
-"""What a tag list format is: bytes in, one row per tag out, each usable or with everything that is wrong with it."""
+"""What comes out of a list: one row per tag, each usable or with everything that is wrong with it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from app.drivers.base import Spec
 from app.edits import Edit
@@ -11,6 +11,8 @@ from app.edits.tags import TagDraft, add_tags, counted
 from app.errors import UserError
 from app.model.plant import Endpoint
 from app.model.project import Project
+from app.taglists.numbering import Numbering
+from app.taglists.table import Skipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +20,14 @@ class TagRow:
     """One row of a list.
 
     Attributes:
-        line: Where it begins in the file, counted from 1.
+        line: Where it begins in its source, counted from 1 (in a workbook: the row of its sheet).
         tag: What can be imported; None where there are problems.
-        problems: Everything that is wrong, each with line and column in its ``where``.
-        marks: What a person should know of a usable row: that its name, or its address, stands in the list before.
-        cells: The row as it was written, column name → text, for showing it beside its problems.
+        problems: Everything that is wrong, each with its place in the source in ``where``.
+        marks: What a person should know of a usable row: that its name or address stands in the list before, that it overlaps another,
+            what was concluded where the list leaves something open.
+        cells: The row as it was written, meaning of the column → text, for showing it beside its problems.
+        place: As a person is told it: ``line 12``, ``Inverter, row 12``.
+        order: Byte order that the row states, "" for none; in the tag's address only where it is not made the unit's.
     """
 
     line: int
@@ -30,6 +35,8 @@ class TagRow:
     problems: tuple[UserError, ...] = ()
     marks: tuple[str, ...] = ()
     cells: tuple[tuple[str, str], ...] = ()
+    place: str = ""
+    order: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +44,19 @@ class TagList:
     """A list as it was read, rows in its order.
 
     Attributes:
-        ignored: Headers of columns that mean nothing to us.
+        ignored: Headings of columns that were not used.
+        skipped: Pieces that are no rows of the list, each with the reason.
+        numbering: How addresses were read; open where a person must say the base.
+        stated: Fields of a tag that the list says something about; a comparison looks at no others.
+        notes: What was concluded for the list as a whole.
     """
 
     rows: tuple[TagRow, ...]
     ignored: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    numbering: Numbering = field(default_factory=lambda: Numbering(base=0))
+    stated: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
 
     @property
     def good(self) -> list[TagRow]:
@@ -54,26 +69,22 @@ class TagList:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a reader must know of the endpoint the tags are for.
+    """What a reader must know of the endpoint the tags are for, and what a person said of the list.
 
     Attributes:
         namespaces: Namespace URIs by index, for OPC UA addresses in index form.
-        notation: How Modbus addresses are written in the list, one of the driver's notations.
+        notation: How Modbus addresses are written: ``plain``, ``modicon``, ``hex``, ``one-based`` (plain, counted from 1); "" finds out.
+        base: Number of the first register, 0 or 1; None finds out.
+        unit: Unit id for rows that state none; None leaves it to the endpoint's URL.
+        table: Table of rows for which neither address, column nor section names one.
     """
 
     spec: Spec
     namespaces: Sequence[str] = ()
     notation: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TagListFormat:
-    """One format. ``read`` raises UserError for bytes that are no list of tags at all; bad rows are in the result."""
-
-    key: str
-    title: str
-    suffixes: tuple[str, ...]
-    read: Callable[[bytes, Context], TagList]
+    base: int | None = None
+    unit: int | None = None
+    table: str = "holding"
 
 
 def edit_from_rows(project: Project, endpoint_id: str, rows: Iterable[TagRow], group: str = "") -> Edit:
@@ -92,3 +103,7 @@ def edit_from_rows(project: Project, endpoint_id: str, rows: Iterable[TagRow], g
             present.add((row.tag.name, row.tag.address))
             drafts.append(replace(row.tag, group=group))
     return add_tags(project, endpoint_id, drafts, name=f"Import {counted([draft.name for draft in drafts])}")
+
+
+def cells_of(row: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(row.items())

@@ -7,13 +7,13 @@ import csv
 import io
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from app.errors import UserError
 
 MAX_BYTES: Final = 64 * 1024 * 1024
-DELIMITERS: Final = ("\t", ";", ",")
+DELIMITERS: Final = ("\t", ";", ",", "|")
 ACTIVE: Final = frozenset("=+-@\t\r\n\0")
 """First characters with which a spreadsheet takes a cell for a formula, or moves it (CWE-1236; OWASP ASVS 1.2.10)."""
 _WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # xlsx and ods are zip files, xls is a compound file
@@ -28,7 +28,9 @@ class Record(NamedTuple):
 
 
 def text_of(data: bytes) -> str:
-    """The text of a file or of the clipboard: UTF-8 or UTF-16 by its byte order mark, else UTF-8, else Windows-1252.
+    """The text of a file or of the clipboard.
+
+    UTF-8, UTF-16 or UTF-32 by its byte order mark, else UTF-16 where every other byte is 0, else UTF-8, else Windows-1252.
 
     Raises:
         UserError: It is larger than any list of tags, or a workbook.
@@ -36,10 +38,19 @@ def text_of(data: bytes) -> str:
     if len(data) > MAX_BYTES:
         why = f"{len(data)} bytes; the limit is {MAX_BYTES}"
         raise UserError("Cannot read the list", where="the list", why=why, fix="Split it")
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return data.decode("utf-32", "replace")
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16", "replace")
     if data.startswith(_WORKBOOKS):
-        raise UserError("Cannot read the list", where="the list", why="this is a workbook, not a text", fix="Save it as CSV")
+        raise UserError("Cannot read the list", where="the list", why="this is a workbook, not a text", fix="Save it as CSV or .xlsx")
+    if data.startswith(b"%PDF"):
+        fix = "Open it, select the table, copy it, and paste it here"
+        raise UserError("Cannot read the list", where="the list", why="this is a PDF, not its text", fix=fix)
+    head = data[:2000]
+    if len(head) >= 8 and head.count(b"\0") * 5 >= len(head) * 2:  # UTF-16 without a mark, as some exports write it
+        little = head[1::2].count(b"\0") >= head[0::2].count(b"\0")
+        return data.decode("utf-16-le" if little else "utf-16-be", "replace")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -54,30 +65,13 @@ def records(text: str, delimiter: str) -> list[Record]:
     try:
         for row in reader:
             cells = [_plain(cell).strip() for cell in row]
-            if any(cell.strip(";, \t") for cell in cells):
+            if any(cell.strip(";,| \t") for cell in cells):
                 found.append(Record(line, cells))
             line = reader.line_num + 1
     except csv.Error as error:
         where = f"line {line}"
         raise UserError("Cannot read the list", where=where, why=str(error), fix="Look for a quotation mark that is not closed") from error
     return found
-
-
-def best_records(text: str, score: Callable[[Sequence[Record]], tuple[int, ...]]) -> list[Record]:
-    """The rows by whichever delimiter gives the highest score; tab before semicolon before comma."""
-    best: list[Record] = []
-    failure: UserError | None = None
-    for delimiter in DELIMITERS:
-        try:
-            found = records(text, delimiter)
-        except UserError as error:
-            failure = error
-            continue
-        if not best or score(found) > score(best):
-            best = found
-    if not best and failure is not None:
-        raise failure
-    return best
 
 
 def number(text: str) -> float | None:

@@ -32,13 +32,17 @@ _TRIGRAM: Final = 3
 
 
 class KnownNode(NamedTuple):
-    """A node that was browsed before, as ``app.drivers.base.BrowseColumns`` showed it."""
+    """A node that was browsed before, as ``app.drivers.base.BrowseColumns`` showed it; ``seen_s`` is when (Unix time)."""
 
     id: str
     name: str
     path: str
     node_class: str
     type: str
+    seen_s: float = 0.0
+
+
+_COLUMNS: Final = ", ".join(KnownNode._fields)
 
 
 class Database:
@@ -120,12 +124,25 @@ class Database:
             for word in words if not has_index else [word for word in words if word not in indexed]:
                 conditions.append("instr(lower(name || char(10) || path || char(10) || id), lower(?)) > 0")
                 values.append(word)
-            query = (
-                f"select id, name, path, node_class, type from node where {' and '.join(conditions)} order by length(path), path limit ?"  # noqa: S608  conditions are constants
-            )
+            where = " and ".join(conditions)
+            query = f"select {_COLUMNS} from node where {where} order by length(path), path limit ?"  # noqa: S608  all are constants
             return [KnownNode(*row) for row in db.execute(query, [*values, limit])]
 
         return self._attempt(work, []) if words else []
+
+    def known(self, endpoint_key: str, id_: str) -> KnownNode | None:
+        """The node of this id, if it was browsed before."""
+        query = f"select {_COLUMNS} from node where endpoint = ? and id = ?"  # noqa: S608  a constant
+        return self._attempt(lambda db: next((KnownNode(*row) for row in db.execute(query, [endpoint_key, id_])), None), None)
+
+    def count(self, endpoint_key: str) -> int:
+        """How many nodes of an endpoint are known."""
+        query = "select count(*) from node where endpoint = ?"
+        return self._attempt(lambda db: next(number for (number,) in db.execute(query, [endpoint_key])), 0)
+
+    def forget(self, endpoint_key: str, id_: str) -> None:
+        """Drop a node that the endpoint has no longer."""
+        self._attempt(lambda db: db.table("node").delete_where("endpoint = ? and id = ?", [endpoint_key, id_]), None)
 
     def forget_old(self, days: int) -> None:
         """Drop nodes that were not seen for so many days."""

@@ -37,6 +37,11 @@ def journal_dir() -> Path:
     return data_dir() / "journal"
 
 
+def pki_dir() -> Path:
+    """The certificate store, for ``app.trust.store``: our key is in it."""
+    return data_dir() / "pki"
+
+
 def _chosen(kind: str) -> Path | None:
     text = os.environ.get(f"TAGLOOM_{kind}_DIR", "")
     return Path(text) if text else None

@@ -30,6 +30,7 @@ class Setting(NamedTuple):
 SETTINGS: Final[dict[str, Setting]] = {
     "theme": Setting("system", "Colours of the window.", choices=("system", "light", "dark")),
     "utc": Setting(False, "Show times in UTC and not in the time zone of this computer."),
+    "notation": Setting("", "How Modbus addresses are written.", choices=("", "one-based", "modicon", "hex")),
     "recent_projects": Setting(20, "How many projects the list of recent ones holds.", low=0, high=200),
     "browse_cache_days": Setting(180, "How long nodes that were browsed can be searched without a connection.", low=0, high=3650),
     "reviewer": Setting("", "Name that approvals and comments carry; empty for the name of this computer's user."),

@@ -70,3 +70,12 @@ class Workspace:
 
     def search_nodes(self, endpoint_key: str, text: str, limit: int) -> list[KnownNode]:
         return self.database.search(endpoint_key, text, limit)
+
+    def known_node(self, endpoint_key: str, id_: str) -> KnownNode | None:
+        return self.database.known(endpoint_key, id_)
+
+    def count_nodes(self, endpoint_key: str) -> int:
+        return self.database.count(endpoint_key)
+
+    def forget_node(self, endpoint_key: str, id_: str) -> None:
+        self.database.forget(endpoint_key, id_)

@@ -622,28 +622,22 @@ async def test_that_a_cancelled_read_leaves_the_next_one_right() -> None:
 
 
 async def test_that_a_write_never_leaves_a_session() -> None:
-    from pymodbus.pdu.bit_message import WriteMultipleCoilsRequest, WriteSingleCoilRequest
-    from pymodbus.pdu.register_message import (
-        MaskWriteRegisterRequest,
-        ReadWriteMultipleRegistersRequest,
-        WriteMultipleRegistersRequest,
-        WriteSingleRegisterRequest,
-    )
-
     async def answer(request: Request) -> bytes:
         return right(request)
 
     async with fake_device(answer) as device, connected(device.port, ask_identity=False) as session:
         before = len(device.requests)
-        for request in (
-            WriteSingleCoilRequest(address=1, bits=[True], dev_id=1),
-            WriteSingleRegisterRequest(address=1, registers=[1], dev_id=1),
-            WriteMultipleCoilsRequest(address=1, bits=[True], dev_id=1),
-            WriteMultipleRegistersRequest(address=1, registers=[1], dev_id=1),
-            MaskWriteRegisterRequest(address=1, and_mask=0, or_mask=1, dev_id=1),
-            ReadWriteMultipleRegistersRequest(read_address=1, read_count=1, write_address=1, write_registers=[1], dev_id=1),
+        for pdu in (
+            bytes((5, 0, 1, 0xFF, 0)),
+            bytes((6, 0, 1, 0, 1)),
+            bytes((15, 0, 1, 0, 1, 1, 1)),
+            bytes((16, 0, 1, 0, 1, 2, 0, 1)),
+            bytes((22, 0, 1, 0, 0, 0, 1)),
+            bytes((23, 0, 1, 0, 1, 0, 1, 0, 1, 2, 0, 1)),
+            bytes((8, 0, 1, 0, 0)),
+            bytes((43, 13, 1, 0)),
         ):
             with pytest.raises(ForbiddenFunctionError):
-                await session._wire._client.execute(False, request)
+                await session._wire.raw(1, pdu)
         assert await read_one(session, "holding:3") == (3, Quality.GOOD, 0)
         assert [request.function for request in device.requests[before:]] == [3]

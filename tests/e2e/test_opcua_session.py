@@ -5,13 +5,14 @@ import itertools
 import socket
 import time
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 import pytest
 
 from app.drivers import open_session
 from app.drivers.base import Alive, Ended, EndpointConfig, Event, Gap, Item, ItemStates, WatchItem
 from app.drivers.opcua.session import OpcUaSession, discover
-from app.errors import EndpointError
+from app.errors import EndpointError, UserError
 from app.model.columns import SampleColumns
 from app.model.plant import Security
 from app.model.values import Quality
@@ -105,15 +106,28 @@ async def test_that_what_is_not_opc_ua_is_named(answer: bytes, why: str) -> None
             await discover(f"opc.tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}", 5.0)
 
 
+@pytest.mark.parametrize("user", ["anonymous", "password", "certificate"])
+async def test_that_security_the_server_has_not_is_refused_and_never_downgraded(
+    peer: OpcUaPeer, user: Literal["anonymous", "password", "certificate"]
+) -> None:
+    security = Security(policy="Basic256Sha256", mode="SignAndEncrypt", user=user, name="operator")
+    session = open_session(EndpointConfig(name="peer", url=peer.url, security=security, secret="hunter2"))
+    with pytest.raises(EndpointError, match=r"no connection with Basic256Sha256 SignAndEncrypt for .*, only None None for anonymous"):
+        await session.open(5.0)
+    await session.close()
+
+
 @pytest.mark.parametrize(
-    "security",
+    ("security", "why"),
     [
-        Security(policy="Basic256Sha256", mode="SignAndEncrypt"),
-        Security(user="password", name="operator", secret="secret://x/password"),
-        Security(user="certificate"),
+        (Security(policy="Basic256Sha256", mode="None"), "do not go together"),
+        (Security(policy="None", mode="Sign"), "do not go together"),
+        (Security(policy="Rot13", mode="Sign"), "does not know the security policy Rot13"),
+        (Security(user="password", secret="secret://x/password"), "no user name is set"),
+        (Security(user="certificate"), "no user certificate is chosen"),
     ],
 )
-async def test_that_unsupported_security_is_refused_and_never_downgraded(security: Security) -> None:
+async def test_that_settings_that_no_server_can_meet_are_refused_before_anything_is_sent(security: Security, why: str) -> None:
     async def count(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         visits.append(1)
         writer.close()
@@ -123,9 +137,10 @@ async def test_that_unsupported_security_is_refused_and_never_downgraded(securit
     async with server:
         url = f"opc.tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         session = open_session(EndpointConfig(name="peer", url=url, security=security, secret="hunter2"))
-        with pytest.raises(EndpointError, match="does not support yet"):
+        with pytest.raises(UserError, match=why) as refused:
             await session.open(5.0)
         await session.close()
+    assert not isinstance(refused.value, EndpointError), "it is not tried again by itself"
     assert not visits, "nothing may be sent"
 
 
@@ -337,7 +352,7 @@ async def test_that_the_secure_channel_is_renewed_and_a_failed_renewal_ends_the_
     server = own_peer()
     session = open_session(EndpointConfig(name="peer", url=server.url, settings={"timeout_s": 1.0}))
     assert isinstance(session, OpcUaSession)
-    session._channel._client.secure_channel_timeout = 2400  # ms; an hour by default. Renewed at three quarters, so a busy machine has 0.6 s
+    session._channel.lifetime_ms = 2400  # an hour by default. Renewed at three quarters, so a busy machine has 0.6 s
     try:
         await session.open(10.0)
         events = session.events()

@@ -54,7 +54,7 @@ def test_that_registers_that_the_device_refuses_say_so_in_their_rows(gui: Driver
     assert "refused" in grid._state.text()
 
 
-@pytest.mark.parametrize(("notation", "shown"), [("zero", "100"), ("one", "101"), ("modicon", "40101"), ("hex", "0x0064")])
+@pytest.mark.parametrize(("notation", "shown"), [("", "100"), ("one-based", "101"), ("modicon", "40101"), ("hex", "0x0064")])
 def test_that_addresses_are_written_as_the_engineer_writes_them(grid: RegisterGrid, notation: str, shown: str) -> None:
     grid.notation.setCurrentIndex(grid.notation.findData(notation))
     assert text(grid, 100, 0) == shown

@@ -15,7 +15,6 @@ from app.model.project import Project, ProjectInfo
 from tests.factory import line4_project
 from tests.gui.driving import Driver
 from widgets.dialogs.group import NewGroupDialog
-from widgets.dialogs.import_tags import ImportTagsDialog, RowsModel, show_paste_tags
 from widgets.look import Chip
 from widgets.models.tag_table import COLUMNS, DESCRIPTION, NAME, QUALITY, UNIT, VALUE, TagTableModel
 from widgets.tag_table import MARGIN_ROWS
@@ -162,61 +161,6 @@ def test_that_copied_rows_are_text_for_a_spreadsheet(gui: Driver, line4: Workben
     assert lines[0][:3] == ["Tag", "Value", "Unit"]
     assert {line[0] for line in lines[1:]} == {"FT-101.PV", "Frequency"}
     assert all(len(line) == len(COLUMNS) for line in lines)
-
-
-def test_that_rows_pasted_from_a_spreadsheet_become_tags(gui: Driver, line4: Workbench) -> None:
-    line4.select("endpoint", ["meter-modbus"], "meter-modbus")
-    QGuiApplication.clipboard().setText("name\taddress\ttype\torder\tunit\nVoltage L2\t3/holding:102\tfloat32\tCDAB\tV\n")
-    gui.press(gui.tags.view, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
-    dialog = gui.dialog(ImportTagsDialog)
-    assert isinstance(dialog, ImportTagsDialog)
-    assert dialog.endpoint.currentText() == "meter-modbus"
-    dialog.go.click()
-    (tag,) = line4.project.tags_at("meter-modbus", "3/holding:102:float32:CDAB")
-    assert (tag.name, tag.unit, tag.type) == ("Voltage L2", "VLT", "float32")
-
-
-LIST = """name;address;type;order;gain;unit;description
-Voltage L3;3/holding:104;float32;CDAB;;V;
-Current;3/holding:106;float33;CDAB;;A;a type that does not exist
-Power;3/holding:118;int16;;0,1;kW;decimal comma
-Broken;holding-118;int16;;;;no address
-"""
-
-
-def test_that_bad_rows_are_marked_with_their_reason_and_good_rows_go_in(gui: Driver, line4: Workbench) -> None:
-    line4.select("endpoint", ["meter-modbus"], "meter-modbus")
-    dialog = show_paste_tags(gui.window, line4, LIST)
-    assert dialog is not None
-    rows = [[str(dialog.model.index(row, column).data() or "") for column in range(7)] for row in range(dialog.model.rowCount())]
-    assert [row[1] for row in rows] == ["good", "bad row", "good", "bad row"]
-    assert [row[0] for row in rows] == ["2", "3", "4", "5"]
-    assert "float33" in rows[1][6]
-    assert rows[3][6]
-    assert dialog.go.text() == "Import 2"
-    before = len(line4.project.all(Tag))
-    dialog.go.click()
-    assert len(line4.project.all(Tag)) == before + 2
-    (power,) = line4.project.tags_at("meter-modbus", "3/holding:118:int16")
-    assert (power.gain, power.unit) == (0.1, "KWT")
-    line4.editor.undo()
-    assert len(line4.project.all(Tag)) == before
-
-
-def test_that_an_import_needs_an_endpoint_and_says_so(gui: Driver) -> None:
-    assert show_paste_tags(gui.window, gui.workbench, LIST) is None
-    assert "Add the endpoint first" in gui.errors()
-
-
-def test_that_the_rows_of_an_import_keep_the_rules_of_item_models(gui: Driver, line4: Workbench) -> None:
-    dialog = show_paste_tags(gui.window, line4, LIST)
-    assert dialog is not None
-    tester = QAbstractItemModelTester(dialog.model, QAbstractItemModelTester.FailureReportingMode.Warning)
-    dialog.notation.setCurrentIndex(1)
-    dialog.endpoint.setCurrentIndex(1 - dialog.endpoint.currentIndex())
-    del tester
-    assert RowsModel().rowCount() == 0
-    dialog.reject()
 
 
 def test_that_a_watch_list_is_made_shown_and_deleted_from_the_menu(gui: Driver, line4: Workbench) -> None:

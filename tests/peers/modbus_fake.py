@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ class Request(NamedTuple):
     """Registers or bits asked for."""
     number: int
     """How many came before it, over all connections."""
+    pdu: bytes = b""
 
 
 Answer = Callable[[Request], Awaitable[bytes | None]]
@@ -64,7 +66,7 @@ class FakeDevice:
                 transaction, _, length, unit = struct.unpack(">HHHB", header)
                 pdu = await reader.readexactly(length - 1)
                 address, asked = struct.unpack(">HH", pdu[1:5]) if len(pdu) >= 5 else (0, 0)
-                request = Request(transaction, unit, pdu[0], address, asked, len(self.requests))
+                request = Request(transaction, unit, pdu[0], address, asked, len(self.requests), pdu)
                 self.requests.append(request)
                 task = asyncio.create_task(self._reply(request, writer))
                 self.tasks.add(task)
@@ -83,7 +85,7 @@ class FakeDevice:
 
 
 @asynccontextmanager
-async def fake_device(answer: Answer) -> AsyncIterator[FakeDevice]:
+async def fake_device(answer: Answer, context: ssl.SSLContext | None = None) -> AsyncIterator[FakeDevice]:
     device = FakeDevice(answer)
     connections: set[asyncio.Task[None]] = set()
 
@@ -98,7 +100,7 @@ async def fake_device(answer: Answer) -> AsyncIterator[FakeDevice]:
         finally:
             connections.discard(task)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
     device.port = server.sockets[0].getsockname()[1]
     try:
         yield device

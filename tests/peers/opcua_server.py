@@ -21,6 +21,8 @@ from asyncua.server.server import Server
 from asyncua.server.uaprocessor import UaProcessor
 from asyncua.ua.ua_binary import struct_from_binary
 
+from tests.peers.opcua_nodes import build_nodes
+
 ua: Any = asyncua.ua  # Any: its annotations ask for wrappers that it does not need
 
 LINE = "urn:peer:line;1"
@@ -71,6 +73,7 @@ async def build(server: Server, options: argparse.Namespace) -> list[Any]:
     await _types(plant, line)
     await _statuses(server, plant, line)
     await _structures(server, plant, line)
+    await build_nodes(server, line)
     big = await objects.add_folder(ua.NodeId("Big", line), f"{line}:Big")
     for number in range(options.many):
         await big.add_variable(ua.NodeId(f"Big.{number}", line), f"{line}:V{number}", float(number))

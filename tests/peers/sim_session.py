@@ -1,8 +1,11 @@
 """A scripted session, equal to the real ones in form, for the tests of connector and runtime.
 
 What a watched address gives: ``v:<n>`` always the number n; ``count`` 0, 1, 2 …; ``text:<s>`` a string; ``bad`` bad quality;
-``refused`` is refused. Reading an address ``do:<what>`` makes something happen: see ``_do``. The endpoint's setting ``open`` says
-how opening goes.
+``refused`` is refused; ``switch`` is a bool that ``do:switch`` toggles. Reading an address ``do:<what>`` makes something happen: see
+``_do``. The details of ``watched`` say how many items are. The endpoint's settings say the rest: ``open`` how opening goes, or the code
+of the error with which it fails; ``secret`` how the password begins that it wants; ``identity_in`` a file with the application URI, and
+on further lines the product and the value of the identity's register; ``attempts_in`` a file that gets a line with the order of unit 3
+for every attempt.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -34,6 +38,7 @@ from app.drivers.base import (
 from app.drivers.questions import Anywhere, Progress, Question
 from app.errors import EndpointError, UserError
 from app.model.columns import SampleColumns, type_code
+from app.model.plant import Identity
 from app.model.values import Quality, Sample
 
 
@@ -69,10 +74,16 @@ class SimSession:
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
         self._count = 0
+        self._switched = False
         self._alive = True
 
     async def open(self, timeout_s: float) -> EndpointReport:
+        self._note_attempt()
         match self._config.settings.get("open", "fine"):
+            case ("user" | "certificate" | "rejected") as code:
+                raise EndpointError("Cannot connect", where=self._config.url, why=f"refused: {code}", code=str(code))
+            case "delayed":
+                await asyncio.sleep(0.5)
             case "refused":
                 raise EndpointError("Cannot connect", where=self._config.url, why="BadRefused (0x1)", fix="Start it")
             case "wrong":
@@ -81,9 +92,25 @@ class SimSession:
                 raise ZeroDivisionError("a bug in a driver")
             case "slow":
                 await asyncio.sleep(3600)
+        if not self._config.secret.startswith(str(self._config.settings.get("secret", ""))):
+            raise EndpointError("Cannot connect", where=self._config.url, why="wrong password", code="user")
         self._tasks = [asyncio.create_task(self._sample()), asyncio.create_task(self._live())]
         orders = ",".join(f"{unit.number}={unit.order}" for unit in self._config.units)
-        return EndpointReport(title="Sim 1.0", url=self._config.url, round_trip_s=0.001, product=f"{os.getpid()} {orders}")
+        return EndpointReport(
+            title="Sim 1.0", url=self._config.url, round_trip_s=0.001, product=f"{os.getpid()} {orders}", identity=self._identity()
+        )
+
+    def _note_attempt(self) -> None:
+        if file := str(self._config.settings.get("attempts_in", "")):
+            order = next((unit.order for unit in self._config.units if unit.number == 3), "")
+            with Path(file).open("a", encoding="utf-8") as attempts:
+                attempts.write(f"{order}\n")
+
+    def _identity(self) -> Identity:
+        file = str(self._config.settings.get("identity_in", ""))
+        uri, product, value, *_ = [*(Path(file).read_text("utf-8") if file else "").splitlines(), "", "", ""]
+        register = self._config.identity.register if value else ""
+        return Identity(application_uri=uri, product=product, register=register, value=value if register else "")
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -106,7 +133,8 @@ class SimSession:
         return SampleColumns.of([(place, self._value(item)) for place, item in enumerate(items)])
 
     async def details(self, nodes: Sequence[str]) -> list[NodeDetails]:
-        return [NodeDetails(id=node, name=node.rsplit("/", 1)[-1]) for node in nodes]
+        names = {"watched": str(len(self._items))}
+        return [NodeDetails(id=node, name=names.get(node, node.rsplit("/", 1)[-1])) for node in nodes]
 
     async def set_watch(self, add: Sequence[WatchItem], remove: Sequence[int]) -> list[ItemState]:
         await asyncio.sleep(0)
@@ -145,7 +173,7 @@ class SimSession:
         while True:
             await asyncio.sleep(0.05)
             self._count += 1
-            self._events.put_nowait(self._now([item for item in self._items.values() if item.address == "count"]))
+            self._events.put_nowait(self._now([item for item in self._items.values() if item.address in ("count", "switch")]))
 
     async def _live(self) -> None:
         while True:
@@ -164,6 +192,8 @@ class SimSession:
                 return Sample(float(rest) * item.gain + item.offset, "float64", Quality.GOOD, 0, now_ns, now_ns, now_ns)
             case "count":
                 return Sample(self._count, "int32", Quality.GOOD, 0, now_ns, None, now_ns)
+            case "switch":
+                return Sample(self._switched, "bool", Quality.GOOD, 0, now_ns, None, now_ns)
             case "text":
                 return Sample(rest, "string", Quality.GOOD, 0, now_ns, None, now_ns)
             case _:
@@ -177,6 +207,7 @@ class SimSession:
             "lose": lambda: self._events.put_nowait(Ended(why="the cable was pulled")),
             "gap": lambda: self._events.put_nowait(Gap(why="queue overflow")),
             "fail": self._fail,
+            "switch": lambda: setattr(self, "_switched", not self._switched),
             "eat": lambda: setattr(self, "eaten", bytearray(os.urandom(1 << 20) * 200)),
             "hush": lambda: setattr(self, "_alive", False),
             "flood": lambda: self._tasks.append(asyncio.create_task(self._flood())),

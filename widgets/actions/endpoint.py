@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from widgets.dialogs.add_endpoint import show_add_endpoint
+from widgets.dialogs.edit_endpoint import show_edit_endpoint
 from widgets.main_window import MainWindow
 from widgets.registry import Action
 from widgets.workbench import Workbench
@@ -32,6 +33,14 @@ def _add(window: MainWindow) -> None:
     show_add_endpoint(window, window.workbench)
 
 
+def _edit(window: MainWindow) -> None:
+    show_edit_endpoint(window, window.workbench, _selected(window.workbench))
+
+
+def _has_endpoint(workbench: Workbench) -> bool:
+    return workbench.endpoint(_selected(workbench)) is not None
+
+
 def _connect_all(window: MainWindow) -> None:
     window.workbench.live.connect_all()
 
@@ -44,8 +53,11 @@ def _is_paused(workbench: Workbench) -> bool:
     return workbench.live.paused
 
 
+_EDIT_WORDS = "address security user password settings reach as"
+
 ACTIONS = [
     Action("endpoint.add", "Add endpoint…", "Endpoint", _add, "Ctrl+E", "add", 10),
+    Action("endpoint.edit", "Edit connection…", "Endpoint", _edit, "", "settings", 11, _has_endpoint, keywords=_EDIT_WORDS),
     Action("endpoint.connect_all", "Connect", "Endpoint", _connect_all, "Ctrl+R", "link", 20, _any_off, keywords="all go online"),
     Action("endpoint.disconnect_all", "Disconnect", "Endpoint", _disconnect_all, "", "unlink", 21, _any_on, keywords="all offline"),
     Action("endpoint.pause", "Pause all reading", "Endpoint", _pause, "Ctrl+Shift+P", "pause", 30, checked=_is_paused),

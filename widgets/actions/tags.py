@@ -8,9 +8,11 @@ from app.edits.tags import remove_tags
 from app.model.plant import Endpoint, Tag
 from app.samples.recording import export_csv
 from widgets.dialogs.import_tags import show_import_tags
+from widgets.dialogs.why_wrong import show_why_wrong
 from widgets.files import ask_for_file
 from widgets.main_window import MainWindow
 from widgets.modes.connect import ConnectMode
+from widgets.notation import register_place
 from widgets.registry import Action
 from widgets.type_of_tags import show_make_type_of_tags
 from widgets.workbench import Workbench
@@ -46,6 +48,16 @@ def _plot(window: MainWindow) -> None:
     window.mode_widget("plot")
     window.workbench.plot_asked.emit(_tags(window.workbench))
     window.show_mode("plot")
+
+
+def _one_register(workbench: Workbench) -> bool:
+    """One Modbus tag is selected."""
+    tag = workbench.tag(_tags(workbench)[0]) if len(_tags(workbench)) == 1 else None
+    return tag is not None and register_place(workbench, tag) is not None
+
+
+def _why(window: MainWindow) -> None:
+    show_why_wrong(window, window.workbench, _tags(window.workbench)[0])
 
 
 def _all_tags(workbench: Workbench) -> bool:
@@ -93,10 +105,21 @@ def _make_type(window: MainWindow) -> None:
 
 
 ACTIONS = [
-    Action("tags.import", "Import CSV…", "Tags", _import, "Ctrl+I", "import", 10, lambda workbench: bool(workbench.project.all(Endpoint))),
+    Action("tags.import", "Import…", "Tags", _import, "Ctrl+I", "import", 10, lambda workbench: bool(workbench.project.all(Endpoint))),
     Action("tags.rename", "Rename", "Tags", _rename, "F2", "", 20, _any_tag),
     Action("tags.plot", "Plot", "Tags", _plot, "Ctrl+P", "plot-add", 21, _any_tag),
     Action("tags.make_type", "Make asset type from these…", "Tags", _make_type, "", "asset-type", 22, _any_tag),
+    Action(
+        "tags.why",
+        "Why does this look wrong?",
+        "Tags",
+        _why,
+        "",
+        "register-table",
+        23,
+        _one_register,
+        keywords="byte order type scale register",
+    ),
     Action("tags.record", "Record…", "Tags", _record, "", "record", 40, _all_tags, _record_text, _is_recording, "log samples to a file"),
     Action("tags.export_recording", "Export recording as CSV…", "Tags", _export_recording, "", "csv", 41),
     Action("tags.remove", "Remove", "Tags", _remove, "Del", "remove", 30, _any_tag),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
+from app.drivers.modbus.address import NOTATION_TITLES
 from widgets.clock import is_utc
 from widgets.look import theme
 from widgets.look.theme import as_choice
 from widgets.main_window import MainWindow
+from widgets.notation import SETTING, notation
 from widgets.registry import Action, Mode, Panel, modes, panels
 from widgets.workbench import Workbench
 
@@ -51,10 +53,27 @@ def _theme_action(choice: str, title: str) -> Action:
     return Action(f"view.theme.{choice}", title, "View/Theme", run, "", "", 21, checked=checked, keywords="dark light colours")
 
 
+def _choose_notation(choice: str, window: MainWindow) -> None:
+    window.workbench.set_setting(SETTING, choice)
+
+
+def _is_notation(choice: str, workbench: Workbench) -> bool:
+    return notation(workbench) == choice
+
+
+def _notation_action(choice: str, title: str) -> Action:
+    run, checked = partial(_choose_notation, choice), partial(_is_notation, choice)
+    words = "modbus register zero-based one-based modicon hexadecimal"
+    return Action(
+        f"view.notation.{choice or 'zero-based'}", title, "View/Modbus addresses", run, "", "", 21, checked=checked, keywords=words
+    )
+
+
 ACTIONS = [
     *(_mode_action(number, mode) for number, mode in enumerate(modes(), 1)),
     *(_panel_action(panel) for panel in panels()),
     *(_theme_action(choice, title) for choice, title in _THEMES.items()),
+    *(_notation_action(choice, title) for choice, title in NOTATION_TITLES.items()),
     Action("view.utc", "Times in UTC", "View", _switch_utc, order=21, checked=is_utc, keywords="local time zone clock"),
     Action("view.reset_layout", "Reset layout", "View", lambda window: window.reset_layout(), "", "", 22, keywords="docks panels"),
 ]

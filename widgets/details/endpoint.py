@@ -1,43 +1,42 @@
-"""An endpoint: what answered, how it is protected, where it is reached from here; connect, and change the address."""
+"""The server card: state and reason, what answered and what it allows; connect, pause, and change how it is connected to."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QInputDialog
-
-from app.drivers import spec_for
 from app.edits.endpoints import set_namespaces
 from app.errors import UserError
-from app.model.plant import Endpoint
-from app.runtime.state import ConnectionState
+from widgets.details import endpoint_rows as card
 from widgets.details.sheet import Sheet
+from widgets.details.trouble import show_trouble
+from widgets.dialogs.edit_endpoint import show_edit_endpoint
 from widgets.dialogs.remove_endpoint import remove_endpoint_asking
-from widgets.look import KeyValue, MessageBar, button
+from widgets.flow_row import flow_row
+from widgets.look import MessageBar, button, tool_button
 from widgets.workbench import Workbench
 
 
 class EndpointView(Sheet):
+    """Shows the selected endpoint. Only what changed is painted again: it is refreshed with every change of the connection."""
+
     def __init__(self, workbench: Workbench) -> None:
         super().__init__()
         self._workbench = workbench
         self._noted: set[str] = set()
+        self._shown_trouble: tuple[str, UserError] | None = None
         self._trouble = MessageBar()
         self._trouble.hide()
         self.body.insertWidget(2, self._trouble)
         self._connect = button("Connect", "link", kind="primary")
-        self._reach = button("Reach as…", "link", kind="flat", tip="Where this laptop reaches it; never part of the project")
-        self._reach.clicked.connect(self._on_reach)
-        self._remove = button("Remove…", "remove", kind="flat")
-        buttons = QHBoxLayout()
-        buttons.addWidget(self._connect)
-        buttons.addWidget(self._reach)
-        buttons.addWidget(self._remove)
-        buttons.addStretch(1)
-        self.body.addLayout(buttons)
+        self._edit = button("Edit…", "settings", kind="flat", tip="Addresses, security, user, settings; where this laptop reaches it")
+        self._pause = button("Pause all reading", "pause", kind="flat", tip="Ask nothing of any device; connections stay (Ctrl+Shift+P)")
+        self._remove = tool_button("remove", "Remove endpoint…")
+        self.body.insertWidget(3, flow_row(self._connect, self._edit, self._remove, self._pause))
         self.body.addStretch(1)
         self._connect.clicked.connect(self._on_connect)
+        self._edit.clicked.connect(lambda: show_edit_endpoint(self.window(), workbench, self._id))
+        self._pause.clicked.connect(self._on_pause)
         self._remove.clicked.connect(lambda: remove_endpoint_asking(self.window(), workbench, self._id))
         workbench.endpoint_changed.connect(self._on_endpoint_changed)
+        workbench.staleness_ticked.connect(self._show_pause)
 
     @property
     def _id(self) -> str:
@@ -53,32 +52,40 @@ class EndpointView(Sheet):
         if endpoint is None:
             self.show_rows("", "this endpoint is no longer in the project", [])
             return
-        state = self._workbench.live.state(endpoint.id)
-        self.show_rows(endpoint.name, _phase_text(state), [*self._settings(endpoint), *_report_rows(state)])
+        live = self._workbench.live
+        state = live.state(endpoint.id)
+        rows = card.change_rows(state)
+        rows += card.settings_rows(endpoint, live.url_of(endpoint.id), len(self._workbench.project.tags_of(endpoint.id)))
+        rows += card.live_rows(state)
+        if state.report is not None:
+            for part in (card.report_rows, card.certificate_rows, card.offer_rows, card.limit_rows, card.namespace_rows):
+                rows += part(state.report)
+        self.show_rows(endpoint.name, card.phase_text(state), rows)
         self._connect.setText("Connect" if state.phase in ("off", "stopped") else "Disconnect")
-        self._trouble.setVisible(state.why is not None)
-        if state.why is not None:
-            self._trouble.show_error(state.why)
+        self._show_trouble(endpoint.id, state.why)
+        self._show_pause()
 
-    def _settings(self, endpoint: Endpoint) -> list[KeyValue]:
-        rows = [KeyValue("Address", endpoint.addresses["default"])]
-        here = self._workbench.live.url_of(endpoint.id)
-        if here != endpoint.addresses["default"]:
-            rows.append(KeyValue("Reached as", here))
-        rows += [KeyValue(f"Address {name}", url) for name, url in endpoint.addresses.items() if name != "default"]
-        security = endpoint.security
-        rows.append(
-            KeyValue(
-                "Security",
-                f"{security.policy} {security.mode}" if security.mode != "None" else "none",
-                badge="" if security.mode != "None" else "warning",
-            )
-        )
-        rows.append(KeyValue("User", security.name or security.user))
-        if endpoint.description:
-            rows.append(KeyValue("Description", endpoint.description))
-        rows.append(KeyValue("Tags", f"{len(self._workbench.project.tags_of(endpoint.id)):,}"))
-        return rows
+    def _show_trouble(self, endpoint: str, why: UserError | None) -> None:
+        """Once for each: its buttons must not be made anew while a person presses one."""
+        wanted = None if why is None else (endpoint, why)
+        if wanted == self._shown_trouble:
+            return
+        self._shown_trouble = wanted
+        self._trouble.hide()
+        if why is not None:
+            show_trouble(self._trouble, self._workbench, endpoint, why)
+
+    def _show_pause(self) -> None:
+        paused = self._workbench.live.paused
+        words = "Go on reading" if paused else "Pause all reading"
+        if self._pause.text() != words:
+            self._pause.setText(words)
+
+    def _on_pause(self) -> None:
+        live = self._workbench.live
+        live.pause(not live.paused)
+        self._workbench.said.emit("Reading is paused: nothing is asked of any device" if live.paused else "Reading goes on")
+        self._show_pause()
 
     def _note_namespaces(self, id_: str) -> None:
         """Index-only gateways need the order in which the server lists its namespaces: noted once, and not again when undone.
@@ -86,35 +93,11 @@ class EndpointView(Sheet):
         Not in ``refresh``, which an edit calls: what shows the project must not change it meanwhile.
         """
         endpoint, state = self._workbench.endpoint(id_), self._workbench.live.state(id_)
-        if endpoint is None or endpoint.namespaces or id_ in self._noted or state.phase != "connected":
+        if endpoint is None or endpoint.namespaces or id_ in self._noted or state.phase != "connected" or state.held:
             return
         if state.report is not None and state.report.namespaces:
             self._noted.add(id_)
             self._workbench.do(set_namespaces(self._workbench.project, id_, state.report.namespaces))
-
-    def _on_reach(self) -> None:
-        """Ask for the address this laptop uses; empty is the project's own."""
-        dialog = QInputDialog(self.window())
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setWindowTitle("Reach this endpoint as")
-        dialog.setLabelText(
-            "Address from this laptop, empty for the project's own.\nIt is kept on this laptop and changes neither project nor approvals."
-        )
-        dialog.setTextValue(self._workbench.live.url_of(self._id))
-        id_ = self._id
-        dialog.textValueSelected.connect(lambda text: self._reach_as(id_, text.strip()))
-        dialog.resize(520, 120)
-        dialog.open()
-
-    def _reach_as(self, endpoint: str, text: str) -> None:
-        try:
-            url = spec_for(text).parse_url(text) if text else None
-        except UserError as error:
-            self._workbench.failed.emit(error)
-            return
-        self._workbench.live.set_reach(endpoint, url)
-        self._workbench.workspace.set_reach(self._workbench.project.info.id, endpoint, url)
-        self.refresh()
 
     def _on_connect(self) -> None:
         live = self._workbench.live
@@ -122,38 +105,3 @@ class EndpointView(Sheet):
             live.connect(self._id)
         else:
             live.disconnect(self._id)
-
-
-def _phase_text(state: ConnectionState) -> str:
-    words = {
-        "off": "not connected",
-        "connecting": "connecting…",
-        "connected": "connected",
-        "waiting": "waiting to try again",
-        "stopped": "stopped",
-    }
-    return words[state.phase] + (", no answer at the moment" if state.phase == "connected" and state.stale else "")
-
-
-def _report_rows(state: ConnectionState) -> list[KeyValue]:
-    report = state.report
-    if report is None:
-        return []
-    rows = [KeyValue("Answers as", report.title)]
-    if report.application_uri:
-        rows.append(KeyValue("Application URI", report.application_uri))
-    if report.namespaces:
-        rows.append(KeyValue("Namespaces", "\n".join(f"{index}  {uri}" for index, uri in enumerate(report.namespaces))))
-    if report.units:
-        rows.append(KeyValue("Unit ids", ", ".join(map(str, report.units))))
-    if report.offered:
-        rows.append(KeyValue("Offers", "\n".join(f"{offer.policy} {offer.mode}: {', '.join(offer.users)}" for offer in report.offered)))
-    if report.limits:
-        rows.append(KeyValue("Limits", "\n".join(f"{name} {number or 'not stated'}" for name, number in report.limits.items())))
-    rows.append(KeyValue("Round trip", f"{state.round_trip_s * 1000:.1f} ms"))
-    if report.clock_offset_s is not None:
-        rows.append(KeyValue("Server clock", f"{report.clock_offset_s:+.3f} s against this laptop"))
-    if state.memory_bytes:
-        rows.append(KeyValue("Connector", f"{state.memory_bytes / 2**20:.0f} MiB"))
-    rows += [KeyValue("Note", note) for note in report.notes]
-    return rows

@@ -10,7 +10,7 @@ from app.model.times import rfc3339
 from app.runtime.state import Reading
 from widgets.details.sheet import Sheet
 from widgets.look import KeyValue
-from widgets.reading_text import quality_key, quality_text, status_text, value_text
+from widgets.reading_text import quality_key, quality_text, status_text, suspicions, value_text
 from widgets.workbench import Workbench
 
 
@@ -72,6 +72,7 @@ def _live_rows(tag: Tag, endpoint: Endpoint | None, reading: Reading) -> list[Ke
         KeyValue("Value", f"{value_text(reading, tag)} {symbol(tag.unit)}".strip()),
         KeyValue("Quality", quality_text(reading), badge=quality_key(reading)),
     ]
+    rows += [KeyValue("Suspect", mark) for mark in suspicions(endpoint, tag, reading)]
     if reading.problem:
         rows.append(KeyValue("Why", reading.problem))
     sample = reading.sample

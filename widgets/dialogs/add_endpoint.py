@@ -1,205 +1,224 @@
-"""Add an endpoint: a URL or a bare host; what answered and what it offers is shown before it is added."""
+"""Add an endpoint: look what is at an address, choose a way to connect, and have one endpoint in the project, connected."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
-    QFormLayout,
-    QHBoxLayout,
-    QLineEdit,
-    QListWidget,
-    QListWidgetItem,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtGui import QKeyEvent, QShowEvent
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
-from app.drivers import spec_for, specs
-from app.drivers.base import EndpointReport, OfferedEndpoint
-from app.edits.endpoints import add_endpoint
+from app.drivers import spec_for
+from app.drivers.probe_questions import ProbeStep
+from app.edits.new_endpoint import add_connection
 from app.errors import UserError
-from app.runtime.state import Reply
-from widgets.look import MessageBar, button, label, set_kind
+from app.model.plant import Endpoint
+from widgets.dialogs.add_endpoint_answers import Answers
+from widgets.dialogs.add_endpoint_choice import Choice
+from widgets.dialogs.add_endpoint_look import LookPanel
+from widgets.dialogs.add_endpoint_network import NetworkPanel
+from widgets.dialogs.add_endpoint_serial import SerialPanel
+from widgets.dialogs.edit_dialog import SCREEN_SHARE
+from widgets.look import ChipBar, EmptyState, MessageBar, set_kind, set_look
 from widgets.workbench import Workbench
+
+SOURCES = (("address", "Network address"), ("serial", "Serial line"), ("network", "Find servers"))
 
 
 class AddEndpointDialog(QDialog):
-    """Asks what is there (one polite connection per protocol), then adds one endpoint and connects it."""
+    """Nothing is asked before *Look* is pressed, nothing is added before *Add and connect* is. Does not block the window."""
 
     def __init__(self, workbench: Workbench, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._workbench = workbench
-        self._tokens: dict[int, str] = {}
-        self._reports: list[tuple[str, EndpointReport]] = []
-        self._failures: list[UserError] = []
         self.setWindowTitle("Add endpoint")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(620, 420)
-        self._build()
-
-    def _build(self) -> None:
-        self.address = QLineEdit(placeholderText="192.168.0.10, or opc.tcp://host:4840, or modbus://host:502")
-        self.address.setAccessibleName("Address")
-        self.name = QLineEdit(placeholderText="a short name, such as filler-opcua")
-        self.name.setAccessibleName("Name")
-        self.ask = button("Ask what is there", "search")
-        self.answers = QListWidget()
-        self.answers.setAccessibleName("What answered")
-        self.state = label("Nothing has been asked yet.", "dim", wrap=True)
+        self.sources = ChipBar(SOURCES)
+        self.look = LookPanel(workbench)
+        self.serial = SerialPanel(workbench)
+        self.network = NetworkPanel(workbench)
+        self.answers = Answers()
+        self.choice = Choice(workbench)
         self.message = MessageBar()
-        self.message.hide()
-        form = QFormLayout()
-        row = QHBoxLayout()
-        row.addWidget(self.address, 1)
-        row.addWidget(self.ask)
-        form.addRow("Address", row)
-        form.addRow("Name", self.name)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.add = self.buttons.addButton("Add and connect", QDialogButtonBox.ButtonRole.AcceptRole)
         set_kind(self.add, "primary")
+        self._build()
+        self._connect()
+        self.resize(1000, 700)
+        self._refresh()
+
+    def _build(self) -> None:
+        self._left = QStackedWidget()
+        self._left.addWidget(self.look)
+        self._left.addWidget(self.serial)
+        self._empty = EmptyState("search", "Nothing has answered yet", "Write the address of a device and press Look.")
+        nothing = QWidget()
+        column = QVBoxLayout(nothing)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.look.message)
+        column.addWidget(self.serial.message)
+        column.addWidget(self._empty, 100)
+        column.addStretch(1)
+        self._right = QStackedWidget()
+        self._right.addWidget(nothing)
+        self._right.addWidget(self._scrolling())
+        halves = QWidget()
+        row = QHBoxLayout(halves)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(16)
+        row.addWidget(self._left, 5)
+        row.addWidget(self._right, 6)
+        self._pages = QStackedWidget()
+        self._pages.addWidget(halves)
+        self._pages.addWidget(self.network)
         layout = QVBoxLayout(self)
-        layout.addLayout(form)
+        layout.setContentsMargins(16, 12, 16, 12)
+        layout.setSpacing(10)
+        layout.addWidget(self.sources)
+        layout.addWidget(self._pages, 1)
         layout.addWidget(self.message)
-        layout.addWidget(self.state)
-        layout.addWidget(self.answers, 1)
         layout.addWidget(self.buttons)
-        self.address.returnPressed.connect(self._on_ask)
-        self.address.textChanged.connect(self._on_other_address)
-        self.name.returnPressed.connect(self.add.click)
-        self.ask.clicked.connect(self._on_ask)
+
+    def _scrolling(self) -> QScrollArea:
+        content = QWidget()
+        set_look(content, look="plain")
+        column = QVBoxLayout(content)
+        column.setContentsMargins(0, 0, 8, 0)
+        column.setSpacing(12)
+        column.addWidget(self.answers)
+        column.addWidget(self.choice)
+        column.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setWidget(content)
+        return area
+
+    def _connect(self) -> None:
+        self.sources.chosen.connect(self.show_source)
+        for panel in (self.look, self.serial):
+            panel.began.connect(self._on_began)
+            panel.changed.connect(self._refresh)
+            panel.answered.connect(self._on_answered)
+            panel.ended.connect(self._refresh)
+        self.look.discovery_asked.connect(self._on_discovery)
+        self.look.address.textChanged.connect(self._refresh)
+        self.network.chosen.connect(self._on_chosen)
+        self.answers.chosen.connect(self._refresh)
         self.message.dismissed.connect(self.message.hide)
-        self.answers.currentItemChanged.connect(lambda *_: self._refresh())
         self.buttons.accepted.connect(self._on_add)
         self.buttons.rejected.connect(self.reject)
         self.finished.connect(self._on_finished)
-        self.ask.setAutoDefault(False)
-        self._refresh()
+        self._workbench.project_replaced.connect(self.reject)
 
-    def _refresh(self) -> None:
-        text = self.address.text().strip()
-        self.ask.setEnabled(bool(text) and not self._tokens)
-        self.add.setEnabled(bool(text))
-        item = self.answers.currentItem()
-        self.name.setPlaceholderText(
-            proposed_name(str(item.data(Qt.ItemDataRole.UserRole))) if item else "a short name, such as filler-opcua"
-        )
+    def show_source(self, key: str) -> None:
+        """``address``, ``serial`` or ``network``."""
+        self.sources.choose(key)
+        self._stop()
+        self._on_began()
+        self._pages.setCurrentIndex(1 if key == "network" else 0)
+        self._left.setCurrentWidget(self.serial if key == "serial" else self.look)
+        self._refresh()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter is the fields' own: in the address it asks, and nothing is added unseen by a default button."""
         if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             super().keyPressEvent(event)
 
-    # Asking
+    def showEvent(self, event: QShowEvent) -> None:
+        self.resize(self.size().boundedTo(self.screen().availableSize() * SCREEN_SHARE))
+        self.look.address.setFocus()
+        super().showEvent(event)
 
-    def _on_other_address(self) -> None:
-        """What answered was asked at another address: it must not be added under this one."""
-        self._forget()
-        self.answers.clear()
+    # What was found
+
+    def _on_began(self) -> None:
         self.message.hide()
-        self.state.setText("Nothing has been asked yet.")
-        self._refresh()
-
-    def _on_ask(self) -> None:
         self.answers.clear()
-        self._reports, self._failures = [], []
-        self.message.hide()
-        try:
-            urls = candidates(self.address.text().strip())
-        except UserError as error:
-            self.message.show_error(error)
-            self.message.show()
-            return
-        for url in urls:
-            token = self._workbench.live.discover(url)
-            self._tokens[token] = url
-            self._workbench.ask(token, self._on_reply)
-        self.state.setText("Asking " + ", ".join(urls) + " …")
+
+    def _on_answered(self, step: ProbeStep) -> None:
+        self.answers.add(step)
         self._refresh()
 
-    def _on_reply(self, reply: Reply) -> None:
-        url = self._tokens.pop(reply.token, "")
-        if isinstance(reply.result, EndpointReport):
-            self._reports.append((url, reply.result))
-            self._list_report(url, reply.result)
-        elif isinstance(reply.result, UserError):
-            self._failures.append(reply.result)
-        if not self._tokens:
-            self._conclude()
-        self._refresh()
+    def _on_discovery(self, url: str) -> None:
+        """A discovery server has no data: what it lists is shown instead."""
+        self.show_source("network")
+        self.network.ask_server(url)
 
-    def _list_report(self, url: str, report: EndpointReport) -> None:
-        offers = report.offered or (None,)
-        for offer in offers:
-            protection = f"   {_words(offer)}" if offer is not None else ""
-            item = QListWidgetItem(f"{report.title}\n{url}{protection}")
-            item.setData(Qt.ItemDataRole.UserRole, url)
-            if offer is not None and offer.mode != "None":
-                item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEnabled)
-                item.setToolTip("Secured connections come with certificates, which this version cannot make yet")
-            self.answers.addItem(item)
-        if self.answers.currentRow() < 0:
-            self.answers.setCurrentRow(
-                next((row for row in range(self.answers.count()) if self.answers.item(row).flags() & Qt.ItemFlag.ItemIsEnabled), 0)
-            )
-
-    def _conclude(self) -> None:
-        if self._reports:
-            self.state.setText("What answered:")
-            return
-        self.state.setText("Nothing answered. It can be added all the same, and connected later.")
-        for failure in self._failures[:1]:
-            self.message.show_error(failure)
-            self.message.show()
+    def _on_chosen(self, url: str) -> None:
+        self.show_source("address")
+        self.look.look_at(url)
 
     # Adding
 
+    def _url(self) -> str:
+        """Of what is to be added: the chosen answer, else the URL that was typed, which may answer later; "" is nothing yet."""
+        way = self.answers.way
+        if way is not None:
+            return way.step.url
+        if self.sources.current == "serial":
+            try:
+                return self.serial.url()
+            except UserError:
+                return ""
+        found = self.look.target if self.sources.current == "address" else None
+        return found.url if found is not None else ""
+
+    def _refresh(self) -> None:
+        way, url = self.answers.way, self._url()
+        self._right.setCurrentIndex(1 if way is not None or url else 0)
+        self._show_hint()
+        self._empty.setVisible(self.look.message.isHidden() and self.serial.message.isHidden())
+        self.answers.setVisible(way is not None)
+        self.choice.show_way(url, way)
+        self.add.setEnabled(bool(url))
+        tip = "" if url else "Look first, or write a URL: opc.tcp://… or modbus://… can be added without an answer"
+        self.add.setToolTip(tip)
+
+    def _show_hint(self) -> None:
+        """What the right half says while nothing has answered."""
+        if self.look.is_asking or self.serial.is_asking:
+            self._empty.set_words("Looking …", "What answers is shown here as it comes.")
+        elif self.sources.current == "serial":
+            self._empty.set_words("Nothing has answered yet", "Choose port and settings and press Look.")
+        else:
+            self._empty.set_words("Nothing has answered yet", "Write the address of a device and press Look.")
+
     def _on_add(self) -> None:
-        item = self.answers.currentItem()
+        project = self._workbench.project
         try:
-            chosen = str(item.data(Qt.ItemDataRole.UserRole)) if item else candidates(self.address.text().strip())[0]
-            url = spec_for(chosen).parse_url(chosen)
-            name = self.name.text().strip() or proposed_name(url)
-            edit = add_endpoint(self._workbench.project, name, url)
+            url = self.choice.url()
+            spec_for(url).parse_url(url)
+            edit = add_connection(
+                project,
+                self.choice.name_or_proposal(),
+                url,
+                security=self.choice.security(),
+                passphrase=self.choice.sign_in.needs_passphrase,
+                unit=self.choice.unit_number(),
+                order=self.choice.byte_order(),
+            )
         except UserError as error:
             self.message.show_error(error)
-            self.message.show()
             return
+        endpoint = edit.changes[0].after
+        assert isinstance(endpoint, Endpoint)
         self._workbench.do(edit)
+        self._keep_secret(endpoint)
         self.accept()
-        self._workbench.live.connect(edit.changes[0].id)
+        self._workbench.live.connect(endpoint.id)
+
+    def _keep_secret(self, endpoint: Endpoint) -> None:
+        try:
+            self.choice.sign_in.keep_secret(endpoint.security.secret)
+        except UserError as error:
+            self._workbench.failed.emit(error)
 
     def _on_finished(self) -> None:
-        self._forget()
+        self._stop()
 
-    def _forget(self) -> None:
-        for token in list(self._tokens):
-            self._workbench.forget(token)
-        self._tokens.clear()
-
-
-def _words(offer: OfferedEndpoint) -> str:
-    protection = "no security" if offer.mode == "None" else f"{offer.policy} {offer.mode}"
-    return f"{protection}, user: {', '.join(offer.users) or 'not stated'}"
-
-
-def candidates(text: str) -> list[str]:
-    """The URLs to ask: the one typed, or for a bare host (with or without a port) one per protocol.
-
-    Raises:
-        UserError: A URL that no driver speaks, or a malformed one.
-    """
-    if "://" in text:
-        return [spec_for(text).parse_url(text)]
-    with_port = ":" in text.rsplit("]", 1)[-1]
-    return [spec.parse_url(f"{spec.schemes[0]}://{text}" + ("" if with_port else f":{spec.default_port}")) for spec in specs().values()]
-
-
-def proposed_name(url: str) -> str:
-    """``192.168.0.10-opcua``: host and protocol."""
-    host = url.split("://", 1)[-1].split("/", 1)[0].rsplit(":", 1)[0].strip("[]")
-    return f"{host}-{spec_for(url).key}"
+    def _stop(self) -> None:
+        for panel in (self.look, self.serial, self.network):
+            panel.stop()
 
 
 def show_add_endpoint(parent: QWidget | None, workbench: Workbench) -> AddEndpointDialog:

@@ -1,4 +1,4 @@
-"""Ctrl+K: any command, tag, asset, attribute or endpoint by a few letters of its name."""
+"""Ctrl+K: any command, tag, asset, attribute, endpoint or node that was read, by a few letters of its name."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ from app.model.itmodel import Asset, AssetType
 from app.model.plant import Endpoint, Tag
 from app.model.resolve import path_of
 from widgets.look import icon
+from widgets.models.address_space import ICONS
 
 if TYPE_CHECKING:
     from widgets.main_window import MainWindow
 
 SHOWN = 50
+NODES = 20
+NODES_FROM = 2
+"""Letters; one alone would match nearly every node."""
 
 
 class Hit(NamedTuple):
@@ -31,11 +35,21 @@ class Hit(NamedTuple):
 
 
 def hits(window: MainWindow, query: str) -> list[Hit]:
-    """What matches every word of the query, commands first, then shorter names first; at most ``SHOWN``."""
+    """What matches every word of the query, commands first, then shorter names first, nodes of endpoints last; at most ``SHOWN``."""
     words = query.casefold().split()
     found = [hit for hit in _all(window) if all(word in hit.text.casefold() for word in words)]
     found.sort(key=lambda hit: (not hit.text.casefold().startswith(query.casefold()), len(hit.text)))
-    return found[:SHOWN]
+    nodes = list(_nodes(window, query)) if len(query.strip()) >= NODES_FROM else []
+    return [*found[: SHOWN - min(len(nodes), NODES)], *nodes[:NODES]]
+
+
+def _nodes(window: MainWindow, query: str) -> Iterator[Hit]:
+    """Nodes of the browse cache: whatever was read of any endpoint, connected or not."""
+    workbench = window.workbench
+    for id_, endpoint in workbench.endpoints().items():
+        for node in workbench.workspace.search_nodes(workbench.cache_key(id_), query, NODES):
+            detail = " · ".join(filter(None, (node.path if node.path != node.name else "", endpoint.name)))
+            yield Hit(node.name, detail, ICONS.get(node.node_class, "object"), partial(_show_node, window, id_, node.id))
 
 
 def _all(window: MainWindow) -> Iterator[Hit]:
@@ -61,6 +75,11 @@ def _show(window: MainWindow, mode: str, kind: str, id_: str) -> None:
     window.workbench.select(kind, [id_])
 
 
+def _show_node(window: MainWindow, endpoint: str, node: str) -> None:
+    window.show_mode("connect")
+    window.workbench.node_asked.emit(endpoint, node)
+
+
 def _show_tag(window: MainWindow, tag: str) -> None:
     window.show_mode("connect")
     window.workbench.tag_asked.emit(tag)
@@ -75,7 +94,7 @@ class FindDialog(QDialog):
         self.setWindowTitle("Find anything")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(620, 420)
-        self.field = QLineEdit(placeholderText="A command, tag, asset, asset type or endpoint…")
+        self.field = QLineEdit(placeholderText="A command, tag, asset, asset type, endpoint or node…")
         self.field.setAccessibleName("Find")
         self.rows = QListWidget()
         self.rows.setAccessibleName("Found")

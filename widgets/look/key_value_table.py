@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from widgets.look.badges import Badge, Index, badge_width, badges_of, draw_badge, draw_item_background
+from widgets.look.badges import Badge, Index, badge_width, badges_of, draw_badge, draw_item_background, plain_tip
 from widgets.look.icons import icon
 from widgets.look.theme import color, mono_font, value_font
 
@@ -40,6 +40,7 @@ class KeyValue:
         badge: Painted as a pill instead of the value, which is still what is copied.
         mono: Fixed pitch, for bytes.
         heading: A bold key without a value, above the rows that belong to it.
+        wide: Key and value on one line over both columns, a long value cut in the middle; it is whole on hover and when copied.
     """
 
     key: str
@@ -48,6 +49,7 @@ class KeyValue:
     badge: Badge | str | None = None
     mono: bool = False
     heading: bool = False
+    wide: bool = False
 
 
 class KeyValueTable(QTableWidget):
@@ -98,8 +100,11 @@ class KeyValueTable(QTableWidget):
             self._write(at, row)
             if before is None or (before.value, before.heading) != (row.value, row.heading):
                 self.resizeRowToContents(at)
+        if [row.heading or row.wide for row in new] != [row.heading or row.wide for row in old]:
+            self._set_spans()
         if [row.key for row in new] != [row.key for row in old]:
             self._set_key_width()
+            self.resizeRowsToContents()
         if self._fit:
             self._set_fitting_height()
 
@@ -148,10 +153,20 @@ class KeyValueTable(QTableWidget):
         for item, text in ((key, row.key), (value, row.value)):
             item.setText(text)
             item.setData(_ROW_ROLE, row)
+        tip = plain_tip(row.tip or (row.value if row.wide else ""))
+        value.setToolTip(tip)
+        if row.wide:
+            key.setToolTip(tip)
+
+    def _set_spans(self) -> None:
+        self.clearSpans()
+        for at, row in enumerate(self._rows):
+            if row.heading or row.wide:
+                self.setSpan(at, 0, 1, 2)
 
     def _set_key_width(self) -> None:
         metrics = QFontMetrics(self.font())
-        wanted = max((metrics.horizontalAdvance(row.key) for row in self._rows if not row.heading), default=0)
+        wanted = max((metrics.horizontalAdvance(row.key) for row in self._rows if not row.heading and not row.wide), default=0)
         self.setColumnWidth(0, min(wanted + _MARGIN_PX + 2 * _HALF_GAP_PX, max(80, self.viewport().width() * 45 // 100)))
 
     def _set_fitting_height(self) -> None:
@@ -190,9 +205,13 @@ class _KeyValueDelegate(QStyledItemDelegate):
         else:
             painter.setPen(color("text" if index.column() == 1 or row.heading else "dim"))
             text = row.value if index.column() == 1 else row.key
-            _laid_out(text, _font(option.font, row, index.column()), inside.width()).draw(
-                painter, QPointF(inside.topLeft() + QPoint(0, _HALF_GAP_PX))
-            )
+            font = _font(option.font, row, index.column())
+            if row.wide:
+                left = QFontMetrics(font).horizontalAdvance(f"{text}   ")
+                beside = inside.adjusted(left, 0, _HALF_GAP_PX - _MARGIN_PX, 0)
+                _draw_on_one_line(painter, beside, row.value, _font(option.font, row, 1))
+                painter.setPen(color("dim"))
+            _laid_out(text, font, inside.width()).draw(painter, QPointF(inside.topLeft() + QPoint(0, _HALF_GAP_PX)))
         painter.restore()
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
@@ -200,14 +219,26 @@ class _KeyValueDelegate(QStyledItemDelegate):
         if not isinstance(row, KeyValue):
             return QSize(0, 0)
         view = option.widget
-        width = view.columnWidth(index.column()) if isinstance(view, QTableWidget) else option.rect.width()
+        width = option.rect.width()
+        if isinstance(view, QTableWidget):  # the stretched column itself follows the key column an event later
+            width = view.columnWidth(0) if index.column() == 0 else view.viewport().width() - view.columnWidth(0)
         text = row.value if index.column() == 1 else row.key
+        if row.wide:
+            text = " "
+        if row.heading and isinstance(view, QTableWidget):
+            width = view.viewport().width()
         layout = _laid_out(text, _font(option.font, row, index.column()), width - _MARGIN_PX - _HALF_GAP_PX)
         height = round(layout.boundingRect().height()) + 2 * _HALF_GAP_PX
         if row.badge is not None and index.column() == 1:
             badges = badges_of(row.badge)
             width = max((badge_width(QFontMetrics(option.font), badge) for badge in badges), default=0)
         return QSize(width, height + (_HALF_GAP_PX if row.heading else 0))
+
+
+def _draw_on_one_line(painter: QPainter, box: QRect, text: str, font: QFont) -> None:
+    painter.setPen(color("text"))
+    shown = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideMiddle, box.width())
+    _laid_out(shown, font, max(box.width(), 1)).draw(painter, QPointF(box.topLeft() + QPoint(0, _HALF_GAP_PX)))
 
 
 def _inside(rect: QRect, column: int) -> QRect:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.errors import UserError
+from widgets.flow_row import FlowRow
 from widgets.look.buttons import button, tool_button
 from widgets.look.icons import draw_icon
 from widgets.look.labels import label
@@ -34,6 +35,7 @@ class MessageBar(QFrame):
         super().__init__(parent)
         self._details = ""
         self._actions: list[QPushButton] = []
+        self._button_row = FlowRow()
         set_look(self, look="message", severity="info")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         self._sign = _Sign()
@@ -53,13 +55,14 @@ class MessageBar(QFrame):
         words.setSpacing(4)
         for part in (self._what, self._where, self._why, self._fix):
             words.addWidget(part)
-        self._button_row = QHBoxLayout()
-        self._button_row.setSpacing(8)
-        self._button_row.addStretch(1)
-        words.addLayout(self._button_row)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(10, 8, 6, 8)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(10, 8, 6, 8)
+        column.setSpacing(6)
+        row = QHBoxLayout()
         row.setSpacing(8)
+        column.addLayout(row)
+        column.addWidget(self._button_row)
+        self._button_row.hide()
         row.addWidget(self._sign, 0, Qt.AlignmentFlag.AlignTop)
         row.addLayout(words, 1)
         row.addWidget(self._copy, 0, Qt.AlignmentFlag.AlignTop)
@@ -87,18 +90,18 @@ class MessageBar(QFrame):
         """A button under the words; connect its `clicked`. Gone with the next message."""
         made = button(text, icon_name, kind="primary" if primary else "")
         self._actions.append(made)
-        self._button_row.insertWidget(len(self._actions) - 1, made)
-        self._button_row.setContentsMargins(0, 6, 0, 0)
+        self._button_row.add(made)
+        self._button_row.show()
         return made
 
     def clear_actions(self) -> None:
         """Take all action buttons away."""
         for made in self._actions:
-            self._button_row.removeWidget(made)
+            self._button_row.remove(made)
             made.hide()
             made.deleteLater()
         self._actions = []
-        self._button_row.setContentsMargins(0, 0, 0, 0)
+        self._button_row.hide()
 
     def details(self) -> str:
         """What *Copy details* puts on the clipboard."""

@@ -15,9 +15,9 @@ UNIT_ROLE: Final = Qt.ItemDataRole.UserRole + 0x101
 """Item role: the unit as text, "" or None where there is none. The value itself is the DisplayRole, formatted."""
 
 QUALITY_ROLE: Final = Qt.ItemDataRole.UserRole + 0x102
-"""Item role: "good", "uncertain", "bad" or "stale"; None counts as good."""
+"""Item role: "good", "uncertain", "bad", "stale", or "suspect" of a good value that can hardly be one; None counts as good."""
 
-_TEXT_TOKEN: Final = {"good": "text", "uncertain": "text", "bad": "bad", "stale": "stale"}
+_TEXT_TOKEN: Final = {"good": "text", "uncertain": "text", "bad": "bad", "stale": "stale", "suspect": "warn"}
 _STRUCK: Final = frozenset({"bad", "stale"})
 _MARGIN_PX: Final = 8
 _UNIT_GAP_PX: Final = 6

@@ -25,7 +25,7 @@ from widgets.workbench import Workbench
 Index = QModelIndex | QPersistentModelIndex
 _ROOT: Final = QModelIndex()
 STATE_ROLE: Final = Qt.ItemDataRole.UserRole + 1
-"""(text, colour token) of an endpoint's connection, None for every other row."""
+"""(text, colour token) of an endpoint's connection, and of a node that could not be read; None for every other row."""
 GROUP_ABOVE: Final = 2000
 GROUP_SIZE: Final = 1000
 ICONS: Final = {
@@ -53,6 +53,7 @@ class TreeNode:
     children: list[TreeNode] = field(default_factory=list)
     token: int | None = None
     partial: list[TreeNode] = field(default_factory=list)
+    error: str = ""
 
     @property
     def is_node(self) -> bool:
@@ -65,9 +66,11 @@ class AddressSpaceModel(QAbstractItemModel):
 
     Signals:
         browsed: (endpoint id, list[TreeNode]) after children have arrived; the browse cache takes them.
+        answered: TreeNode whose children have arrived, or could not be read; its ``error`` says why.
     """
 
     browsed = Signal(str, object)
+    answered = Signal(object)
 
     def __init__(self, workbench: Workbench) -> None:
         super().__init__()
@@ -225,6 +228,7 @@ class AddressSpaceModel(QAbstractItemModel):
             node.token = None
         self._fill(node, [])
         node.state = "unread"
+        node.error = ""
         self.fetchMore(index)
 
     def _on_reply(self, node: TreeNode, reply: Reply) -> None:
@@ -233,7 +237,9 @@ class AddressSpaceModel(QAbstractItemModel):
             return
         result = reply.result
         if isinstance(result, UserError):
-            self._fill(node, [TreeNode("error", node.endpoint, "", f"{result.what}: {result.why}", expandable=False)])
+            node.error = f"{result.what}: {result.why}"
+            self._fill(node, [TreeNode("error", node.endpoint, "", node.error, expandable=False)])
+            self.answered.emit(node)
             return
         assert isinstance(result, BrowseColumns)
         node.partial += _nodes(node, result)
@@ -243,8 +249,34 @@ class AddressSpaceModel(QAbstractItemModel):
             return
         found, node.partial = node.partial, []
         errors = [TreeNode("error", node.endpoint, "", why, expandable=False) for why in result.errors.values()]
+        node.error = "\n".join(result.errors.values())
         self._fill(node, _grouped(node, found) + errors)
         self.browsed.emit(node.endpoint, found)
+        self.answered.emit(node)
+
+    # Finding what was read
+
+    def endpoint_node(self, endpoint: str) -> TreeNode | None:
+        return next((node for node in self._top if node.endpoint == endpoint), None)
+
+    def child(self, node: TreeNode, id_: str) -> TreeNode | None:
+        """The child of this id, in whichever range it stands; None when it was not read, or is none of them."""
+        for child in node.children:
+            found = self.child(child, id_) if child.kind == "range" else child if child.is_node and child.id == id_ else None
+            if found is not None:
+                return found
+        return None
+
+    def find(self, endpoint: str, id_: str) -> TreeNode | None:
+        """A row of this node anywhere among what was read, the one nearest to the top."""
+        top = self.endpoint_node(endpoint)
+        level = [top] if top is not None else []
+        while level:
+            for node in level:
+                if node.is_node and node.id == id_:
+                    return node
+            level = [child for node in level for child in node.children]
+        return None
 
     def _fill(self, node: TreeNode, children: list[TreeNode]) -> None:
         """Replace the children of a node by these, with one removal and one insertion."""
@@ -273,25 +305,29 @@ class AddressSpaceModel(QAbstractItemModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return node.name
         if role == STATE_ROLE:
-            return (self._state(node), self._tone(node)) if node.kind.startswith("endpoint-") else None
+            if node.kind.startswith("endpoint-"):
+                return self._state(node), self._tone(node)
+            return ("not read", "bad") if node.error else None
         if role == Qt.ItemDataRole.DecorationRole:
             return icon(ICONS.get(node.kind, "object"), "warn" if node.kind == "error" else "dim")
         if role == Qt.ItemDataRole.ForegroundRole and node.kind in ("loading", "error"):
             return color("dim")
         if role == Qt.ItemDataRole.ToolTipRole:
-            lines = (node.name, node.type, node.description, node.path, node.id) if node.is_node else (node.name,)
+            lines = (node.name, node.error, node.type, node.description, node.path, node.id) if node.is_node else (node.name,)
             return plain_tip("\n".join(filter(None, lines)))
         return None
 
     def _state(self, node: TreeNode) -> str:
         state = self._workbench.live.state(node.endpoint)
+        if state.held:
+            return "another device"
         return {"off": "off", "stopped": "stopped", "connecting": "connecting…", "waiting": "waiting", "connected": "connected"}[
             state.phase
         ]
 
     def _tone(self, node: TreeNode) -> str:
-        phase = self._workbench.live.state(node.endpoint).phase
-        return {"connected": "good", "waiting": "warn", "connecting": "accent"}.get(phase, "dim")
+        state = self._workbench.live.state(node.endpoint)
+        return "warn" if state.held else {"connected": "good", "waiting": "warn", "connecting": "accent"}.get(state.phase, "dim")
 
     # Dragging
 

@@ -12,10 +12,8 @@ from typing import Any, Final
 
 from PySide6.QtCore import QAbstractTableModel, QMimeData, QModelIndex, QPersistentModelIndex, Qt, Signal
 
-from app.drivers import spec_for
 from app.edits import Edit, replace
 from app.edits.edit import with_fields
-from app.errors import UserError
 from app.mapping.transform import symbol
 from app.model.plant import Group, Tag, WatchList
 from app.runtime.state import Reading
@@ -23,7 +21,8 @@ from widgets.clock import clock_text, is_utc, zone_word
 from widgets.look import BADGE_ROLE, QUALITY_ROLE, UNIT_ROLE, Badge, plain_tip
 from widgets.mime import NODES, TAGS, mime_of_tags, nodes_of
 from widgets.node_tags import tags_from_nodes
-from widgets.reading_text import quality_key, quality_text, status_text, value_text
+from widgets.notation import address_text
+from widgets.reading_text import quality_key, quality_text, status_text, suspicions, value_text
 from widgets.workbench import Workbench
 
 Index = QModelIndex | QPersistentModelIndex
@@ -73,11 +72,7 @@ def _endpoint_name(workbench: Workbench, tag: Tag, _: Reading) -> str:
 
 
 def _address(workbench: Workbench, tag: Tag, _: Reading) -> str:
-    endpoint = workbench.endpoint(tag.endpoint)
-    try:
-        return spec_for(endpoint.addresses["default"]).short_address(tag.address) if endpoint else tag.address
-    except UserError:
-        return tag.address
+    return address_text(workbench, workbench.endpoint(tag.endpoint), tag.address)
 
 
 def _rate(workbench: Workbench, tag: Tag, reading: Reading) -> str:
@@ -188,7 +183,7 @@ class TagTableModel(QAbstractTableModel):
             self.dataChanged.emit(self.index(0, 0), self.index(len(self.tags) - 1, len(COLUMNS) - 1))
 
     def _on_setting_changed(self, name: str) -> None:
-        if name == "utc":
+        if name in ("utc", "notation"):
             self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(COLUMNS) - 1)
             self._repaint_visible()
 
@@ -247,7 +242,9 @@ class TagTableModel(QAbstractTableModel):
         if column == VALUE and role == UNIT_ROLE:
             return ""
         if column == VALUE and role == QUALITY_ROLE:
-            return quality_key(self._workbench.live.reading(tag.id)) or None
+            reading = self._workbench.live.reading(tag.id)
+            suspect = suspicions(self._workbench.endpoint(tag.endpoint), tag, reading)
+            return "suspect" if suspect and quality_key(reading) == "good" else quality_key(reading) or None
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._tip(tag, column)
         return None
@@ -257,7 +254,8 @@ class TagTableModel(QAbstractTableModel):
         if column in (VALUE, QUALITY) and reading.sample is not None:
             status = status_text(self._workbench.endpoint(tag.endpoint), reading.sample.status)
             unchanged = f"unchanged {reading.unchanged_s:.0f} s" if reading.unchanged_s > 5 else ""
-            return "\n".join(filter(None, (status, reading.problem, unchanged)))
+            suspect = suspicions(self._workbench.endpoint(tag.endpoint), tag, reading)
+            return "\n".join(filter(None, (status, reading.problem, unchanged, *suspect)))
         if column in (VALUE, QUALITY):
             return reading.problem or None
         return plain_tip("\n".join(filter(None, (tag.name, tag.address, tag.description))))

@@ -43,4 +43,4 @@ class ConnectMode(QWidget):
         self._registers_card.show()
 
 
-MODE = Mode("connect", "Connect", "connect", 10, ConnectMode)
+MODE = Mode("connect", "Connect", "connect", 10, ConnectMode, panels=("endpoints", "details", "problems", "references", "log", "wire"))

@@ -4,36 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, QPoint, Qt
-from PySide6.QtGui import QGuiApplication, QPainter
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QPersistentModelIndex, QPoint, Qt
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QLabel,
+    QHBoxLayout,
     QMenu,
     QStackedWidget,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QTableView,
     QTreeView,
     QVBoxLayout,
     QWidget,
 )
 
+from widgets.crawl import Crawl, CrawlStrip
 from widgets.dialogs.add_endpoint import show_add_endpoint
+from widgets.dialogs.browse_below import show_browse_below
 from widgets.keys import on_key
-from widgets.look import EmptyState, SearchField, button, calm_table, calm_tree, color, label
+from widgets.look import EmptyState, SearchField, button, calm_tree, color, icon, tool_button
 from widgets.models.address_space import STATE_ROLE, AddressSpaceModel, TreeNode
-from widgets.models.node_hits import NodeHitsModel
-from widgets.node_menu import fill_node_menu
+from widgets.navigation import Navigator
+from widgets.node_menu import driver_of, fill_node_menu
+from widgets.node_search import NodeSearch
 from widgets.node_tags import tags_from_nodes
 from widgets.registry import Panel
 from widgets.workbench import Workbench
 
-HITS = 500
-
 
 class EndpointDelegate(QStyledItemDelegate):
-    """Writes the state of an endpoint at the right end of its row."""
+    """Writes the state of an endpoint, or that a node could not be read, at the right end of its row."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
         super().paint(painter, option, index)
@@ -51,67 +51,94 @@ class EndpointDelegate(QStyledItemDelegate):
 
 
 class EndpointsPanel(QWidget):
-    """Tree, hits of the filter, or the first step when there is no endpoint."""
+    """Tree, hits of the search, or the first step when there is no endpoint.
+
+    Attributes:
+        navigator: Goes to nodes; back and forward.
+        crawl: What reads everything below a node.
+    """
 
     def __init__(self, workbench: Workbench) -> None:
         super().__init__()
         self._workbench = workbench
         self.model = AddressSpaceModel(workbench)
-        self.hits = NodeHitsModel()
+        self.navigator = Navigator(workbench, self.model, self)
+        self.crawl = Crawl(workbench, self)
         self._opened: set[str] = set()
         self._build()
+        self._build_top()
         self._connect()
         self._show_right_page()
 
     def _build(self) -> None:
-        self.search = SearchField("Filter what has been read…", "filter")
+        self.search = SearchField("Search nodes…", "search")
         self.tree = QTreeView()
         calm_tree(self.tree, "Endpoints and their address space")
         self.tree.setModel(self.model)
         self.tree.setHeaderHidden(True)
         self.tree.setItemDelegate(EndpointDelegate(self.tree))
         self.tree.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.table = QTableView()
-        calm_table(self.table, "Nodes that match the filter")
-        self.table.setModel(self.hits)
-        self.table.setColumnWidth(0, 150)
+        self.tree.setDragEnabled(True)
+        self.tree.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
+        self.found = NodeSearch(self._workbench)
+        self.hits, self.table = self.found.model, self.found.table
         for view in (self.tree, self.table):
-            view.setDragEnabled(True)
-            view.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
             view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+            view.viewport().installEventFilter(self)
         self._empty = EmptyState("connect", "No endpoint yet", "An OPC UA server, or a Modbus device.")
         self._empty.add_button("Add endpoint…", "add").clicked.connect(lambda: show_add_endpoint(self.window(), self._workbench))
-        self._note: QLabel = label("", "dim")
         self._pages = QStackedWidget()
-        for page in (self.tree, self.table, self._empty):
+        for page in (self.tree, self.found, self._empty):
             self._pages.addWidget(page)
         self._add = button("Add endpoint…", "add", kind="flat")
+
+    def _build_top(self) -> None:
+        self._back = tool_button("chevron-left", "Back (Alt+Left)")
+        self._forward = tool_button("chevron-right", "Forward (Alt+Right)")
+        self._top = QWidget()
+        top = QHBoxLayout(self._top)
+        top.setContentsMargins(0, 0, 0, 0)
+        top.setSpacing(2)
+        for widget in (self._back, self._forward):
+            top.addWidget(widget)
+        top.addWidget(self.search, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)
         layout.setSpacing(6)
-        layout.addWidget(self.search)
+        layout.addWidget(self._top)
         layout.addWidget(self._pages, 1)
-        layout.addWidget(self._note)
+        layout.addWidget(CrawlStrip(self.crawl))
         layout.addWidget(self._add, 0, Qt.AlignmentFlag.AlignLeft)
 
     def _connect(self) -> None:
         workbench = self._workbench
         self._add.clicked.connect(lambda: show_add_endpoint(self.window(), workbench))
         self.search.query.connect(self._on_query)
+        self.search.installEventFilter(self)
+        self.found.chosen.connect(self._on_hit)
+        self._back.clicked.connect(self.navigator.back)
+        self._forward.clicked.connect(self.navigator.forward)
+        self.navigator.arrived.connect(self._on_arrived)
+        self.navigator.shown.connect(self._on_shown)
+        self.navigator.moved.connect(self._on_moved)
+        self.crawl.changed.connect(self._on_crawl_changed)
+        workbench.node_asked.connect(self.navigator.go)
         self.model.browsed.connect(self._on_browsed)
         self.model.modelReset.connect(self._on_reset)
         for signal in (self.model.rowsInserted, self.model.rowsRemoved):
             signal.connect(self._on_rows_changed)
         self.tree.selectionModel().selectionChanged.connect(lambda *_: self._on_selected(self._tree_nodes()))
-        self.table.selectionModel().selectionChanged.connect(lambda *_: self._on_selected(self._hit_nodes()))
+        self.table.selectionModel().selectionChanged.connect(lambda *_: self._on_selected(self.found.selected()))
         self.tree.customContextMenuRequested.connect(lambda at: self._on_menu(self.tree, at))
         self.table.customContextMenuRequested.connect(lambda at: self._on_menu(self.table, at))
         self.tree.doubleClicked.connect(lambda index: self._on_opened(self.model.node(index)))
-        self.table.doubleClicked.connect(lambda index: self._on_opened(self.hits.rows[index.row()]))
         for view in (self.tree, self.table):
-            for keys, slot in (("Return", self._make_tags), ("F5", self._refresh), ("Ctrl+C", self._copy_ids)):
+            for keys, slot in (("F5", self._refresh), ("Ctrl+C", self._copy_ids)):
                 on_key(view, keys, slot)
+        on_key(self.tree, "Return", self._make_tags)
+        on_key(self, "Ctrl+F", self.search.setFocus, children=True)
         workbench.endpoint_changed.connect(self._on_endpoint_changed)
+        self._on_moved()
 
     # Pages
 
@@ -127,27 +154,78 @@ class EndpointsPanel(QWidget):
     def _show_right_page(self) -> None:
         has_endpoints = bool(self._workbench.endpoints())
         self._pages.setCurrentIndex(2 if not has_endpoints else 1 if self.search.text() else 0)
-        self.search.setVisible(has_endpoints)
+        self._top.setVisible(has_endpoints)
         self._add.setVisible(has_endpoints)
-        self._note.setVisible(bool(self.search.text()))
 
     def _on_query(self, text: str) -> None:
         if text:
-            found = [node for id_ in self._workbench.endpoints() for node in self._cached(id_, text)]
-            self.hits.set_rows(found)
-            self._note.setText(f"{len(found):,} nodes read so far match" if len(found) < HITS else f"the first {HITS:,} matches")
+            self.found.look_for(text)
         self._show_right_page()
 
-    def _cached(self, endpoint: str, text: str) -> list[TreeNode]:
-        rows = self._workbench.workspace.search_nodes(self._cache_key(endpoint), text, HITS)
-        return [TreeNode(row.node_class, endpoint, row.id, row.name, type=row.type, path=row.path, expandable=False) for row in rows]
-
-    def _cache_key(self, endpoint: str) -> str:
-        return f"{self._workbench.project.info.id}/{endpoint}"
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Arrows and Enter in the search move among the hits and go to one; the side buttons of a mouse go back and forward."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and watched is self.search and self.search.text():
+            if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up):
+                self.found.step(1 if event.key() == Qt.Key.Key_Down else -1)
+                return True
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                self.search.ask()
+                self.found.choose()
+                return True
+        if isinstance(event, QMouseEvent) and event.type() == QEvent.Type.MouseButtonPress:
+            way = {Qt.MouseButton.BackButton: self.navigator.back, Qt.MouseButton.ForwardButton: self.navigator.forward}
+            if event.button() in way:
+                way[event.button()]()
+                return True
+        return super().eventFilter(watched, event)
 
     def _on_browsed(self, endpoint: str, nodes: list[TreeNode]) -> None:
         rows = [(node.id, node.name, node.path, node.kind, node.type) for node in nodes]
-        self._workbench.workspace.remember_nodes(self._cache_key(endpoint), rows)
+        self._workbench.workspace.remember_nodes(self._workbench.cache_key(endpoint), rows)
+
+    # Going somewhere
+
+    def _on_hit(self, node: TreeNode) -> None:
+        self.navigator.go(node.endpoint, node.id)
+
+    def _on_arrived(self, node: TreeNode) -> None:
+        """The tree, opened down to the node, in the middle of the view."""
+        if self.search.text():
+            self.search.clear_query()
+        above = node.parent
+        while above is not None:
+            self.tree.expand(self.model.index_of(above))
+            above = above.parent
+        index = self.model.index_of(node)
+        flags = QItemSelectionModel.SelectionFlag
+        self.tree.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
+        self.tree.scrollTo(index, QAbstractItemView.ScrollHint.PositionAtCenter)
+        self.tree.setFocus()
+
+    def _on_shown(self, endpoint: str, node: str) -> None:
+        self.tree.clearSelection()
+        self._workbench.select("node", [node], endpoint)
+
+    def _on_moved(self) -> None:
+        self._back.setEnabled(self.navigator.visited.before is not None)
+        self._forward.setEnabled(self.navigator.visited.after is not None)
+
+    def _on_crawl_changed(self) -> None:
+        if not self.crawl.running and self.search.text():
+            self.found.look_for(self.search.text())
+
+    def browse_below(self, node: TreeNode | None = None) -> None:
+        """Ask how fast, and read everything below a row (the selected one) into the cache."""
+        chosen = node or next(iter(self.selected()), None)
+        if chosen is not None and (chosen.is_node or chosen.kind.startswith("endpoint-")):
+            show_browse_below(self.window(), self.crawl, chosen.endpoint, chosen.id, chosen.name)
+
+    def can_browse_below(self) -> bool:
+        """Whether the selection is of an endpoint that has an address space to crawl, and can be asked now."""
+        selection = self._workbench.selection
+        endpoint = selection.ids[0] if selection.kind == "endpoint" and selection.ids else selection.endpoint
+        connected = bool(endpoint) and self._workbench.live.state(endpoint).phase == "connected"
+        return connected and not self.crawl.running and driver_of(self._workbench, endpoint) == "opcua"
 
     def _on_endpoint_changed(self, endpoint: str) -> None:
         """Open the first level of an endpoint once it is connected, so that the person sees something at once."""
@@ -163,12 +241,9 @@ class EndpointsPanel(QWidget):
     def _tree_nodes(self) -> list[TreeNode]:
         return [self.model.node(index) for index in self.tree.selectionModel().selectedRows()]
 
-    def _hit_nodes(self) -> list[TreeNode]:
-        return [self.hits.rows[index.row()] for index in self.table.selectionModel().selectedRows()]
-
     def selected(self) -> list[TreeNode]:
         """Rows selected in the page that is shown."""
-        return self._hit_nodes() if self._pages.currentWidget() is self.table else self._tree_nodes()
+        return self.found.selected() if self._pages.currentWidget() is self.found else self._tree_nodes()
 
     def _on_selected(self, nodes: Sequence[TreeNode]) -> None:
         nodes = [node for node in nodes if node.kind not in ("range", "loading", "error")]
@@ -209,6 +284,7 @@ class EndpointsPanel(QWidget):
     def _refresh(self) -> None:
         for index in self.tree.selectionModel().selectedRows():
             self.model.refresh(index)
+        self._workbench.reread_asked.emit()
 
     def _copy_ids(self) -> None:
         QGuiApplication.clipboard().setText("\n".join(node.id for node in self.selected() if node.is_node))
@@ -220,6 +296,11 @@ class EndpointsPanel(QWidget):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         fill_node_menu(menu, self._workbench, nodes, refresh=self._refresh)
+        if view is self.table:
+            go = menu.addAction(icon("right"), "Go to it in the tree\tReturn")
+            go.triggered.connect(self.found.choose)
+        if self.can_browse_below():
+            menu.addAction(icon("search"), "Browse everything below…").triggered.connect(lambda: self.browse_below(nodes[0]))
         menu.popup(view.viewport().mapToGlobal(at))
 
 

@@ -11,20 +11,20 @@ from typing import Final
 
 from app.commands.terminal.crawl import pages
 from app.commands.terminal.endpoint import Target, name_and_url, raise_all
+from app.commands.terminal.live import known_secrets, live_project
 from app.commands.terminal.progress import note, working
-from app.commands.terminal.tags import ANY_NAMESPACE, list_content
+from app.commands.terminal.tags import ANY_NAMESPACE, STDIN, base_not_known, list_content
 from app.drivers import spec_for
 from app.drivers.base import NodeDetails
 from app.edits import Editor
-from app.edits.endpoints import add_endpoint, set_namespaces
+from app.edits.endpoints import add_endpoint, note_answer
 from app.edits.projects import new_project
 from app.edits.tags import TagDraft, add_tags
 from app.errors import UserError
 from app.model.plant import Endpoint
 from app.projectfile import save
-from app.runtime.live import LiveProject
-from app.taglists import formats
 from app.taglists.base import Context, edit_from_rows
+from app.taglists.reading import read_list
 
 SUFFIX: Final = ".tagloom"
 DETAILS_AT_ONCE: Final = 500
@@ -63,7 +63,10 @@ class Builder:
         for text in lists:
             endpoint, name = self._split(text)
             spec = spec_for(endpoint.addresses["default"])
-            found = formats()["csv"].read(list_content(name), Context(spec, endpoint.namespaces, self._notation))
+            found = read_list(list_content(name), "" if name == STDIN else name, Context(spec, endpoint.namespaces, self._notation))
+            if found.numbering.is_open:
+                problems.append(base_not_known(name, found.numbering.why))
+                continue
             problems += [UserError(one.what, where=f"{name}, {one.where}", why=one.why, fix=one.fix) for one in found.problems]
             if found.ignored:
                 note(f"{name}: columns that mean nothing here: {', '.join(found.ignored)}")
@@ -82,11 +85,12 @@ class Builder:
             spec.parse_address(node, namespaces=ANY_NAMESPACE)  # its form, before anything is connected
         if not wanted:
             return
-        live = LiveProject(self.editor)
+        secrets = known_secrets()
+        live = live_project(self.editor, secrets=secrets)
         try:
             for endpoint, node in wanted:
                 spec = spec_for(endpoint.addresses["default"])
-                self._add_below(Target(live, endpoint, spec, endpoint.name, in_project=True), node, limit, timeout_s)
+                self._add_below(Target(live, endpoint, spec, endpoint.name, in_project=True, secrets=secrets), node, limit, timeout_s)
         finally:
             live.close()
 
@@ -100,8 +104,8 @@ class Builder:
 
     def _add_below(self, chosen: Target, node: str, limit: int, timeout_s: float) -> None:
         report = chosen.connect(timeout_s)
-        if report.namespaces:
-            self.editor.do(set_namespaces(self.editor.project, chosen.endpoint.id, report.namespaces))
+        noted = note_answer(self.editor.project, chosen.endpoint.id, namespaces=report.namespaces, identity=report.identity)
+        self.editor.do(noted)
         root = chosen.spec.parse_address(node, namespaces=report.namespaces)
         found: list[str] = []
         for page in pages(chosen, root, limit):

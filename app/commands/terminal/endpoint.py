@@ -7,17 +7,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.commands.terminal.live import ask_missing, known_secrets, live_project
 from app.commands.terminal.progress import working
 from app.drivers import spec_for
 from app.drivers.base import EndpointReport, Spec
 from app.edits import Editor
 from app.edits.endpoints import add_endpoint
 from app.edits.projects import new_project
-from app.errors import CollectedError, UserError
+from app.errors import CollectedError, EndpointError, UserError
 from app.model.plant import Endpoint
 from app.model.project import Project
 from app.projectfile import open_file
 from app.runtime.live import LiveProject
+from app.secrets import Secrets
 
 
 @dataclass(slots=True)
@@ -27,6 +29,7 @@ class Target:
     Attributes:
         label: What ``endpoint`` says in output: the name in the project, or the canonical URL.
         in_project: Whether it comes from a project file, whose tags count then.
+        secrets: What ``live`` asks for passwords.
     """
 
     live: LiveProject
@@ -34,20 +37,28 @@ class Target:
     spec: Spec
     label: str
     in_project: bool
+    secrets: Secrets
 
     @property
     def project(self) -> Project:
         return self.live.project
 
     def connect(self, timeout_s: float) -> EndpointReport:
-        """Connect, or say why not at the first failure.
+        """Connect, or say why not at the first failure. A password that is not known is asked for first.
 
         Raises:
-            UserError: Why it could not be connected.
+            UserError: Why it could not be connected, or that another device answers than the project knows (code ``identity``).
         """
+        ask_missing(self.secrets, self.endpoint)
         with working(f"Connecting to {self.live.url_of(self.endpoint.id)} …"):
             self.live.connect(self.endpoint.id)
-            return self.live.wait_connected(self.endpoint.id, timeout_s, first_attempt=True)
+            try:
+                return self.live.wait_connected(self.endpoint.id, timeout_s, first_attempt=True)
+            except EndpointError as error:
+                if error.code != "identity":
+                    raise
+                fix = f'{error.fix}. "tagloom identity" compares, and with --confirm the project takes it from now on'
+                raise EndpointError(error.what, where=error.where, why=error.why, fix=fix, code=error.code) from error
 
 
 @contextmanager
@@ -63,10 +74,11 @@ def target(endpoint: str, project: Path | None, overrides: Sequence[str]) -> Ite
         editor = Editor(open_file(project).project)
         reach = reach_of(editor.project, overrides)
         found = named(editor.project, endpoint, f"ENDPOINT with --project {project}")
-    live = LiveProject(editor, reach=reach)
+    secrets = known_secrets()
+    live = live_project(editor, reach=reach, secrets=secrets)
     try:
         url = live.url_of(found.id)
-        yield Target(live, found, spec_for(url), found.name, in_project=project is not None)
+        yield Target(live, found, spec_for(url), found.name, in_project=project is not None, secrets=secrets)
     finally:
         live.close()
 

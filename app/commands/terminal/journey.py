@@ -15,6 +15,7 @@ from typing import Final
 
 from app.check import run as run_checks
 from app.commands.terminal.failures import FAILED, FINE, show
+from app.commands.terminal.live import live_project
 from app.commands.terminal.out import put_lines
 from app.commands.terminal.progress import counted, note, working
 from app.commands.terminal.window import run_window, take_pictures
@@ -37,7 +38,6 @@ from app.projectfile.durable import replace_file
 from app.projectfile.view import view_path
 from app.review.approval import review_state
 from app.review.page import render_page
-from app.runtime.live import LiveProject
 from app.samples.recording import SUFFIX, Recording, export_csv
 
 EXAMPLE: Final = "bottling-line.tagloom"
@@ -94,7 +94,7 @@ class Journey:
         self._editor = Editor(open_file(self._path).project)
         ids = {endpoint.name: endpoint.id for endpoint in self._project.all(Endpoint).values()}
         reach = {ids[name]: url for name, url in (override.split("=", 1) for override in overrides)}
-        self._live = LiveProject(self._editor, reach=reach)
+        self._live = live_project(self._editor, reach=reach)
         self._tags = [tag.id for tag in self._project.all(Tag).values()]
 
     @property

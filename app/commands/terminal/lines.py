@@ -4,6 +4,8 @@ browse          ``{"id","path","class","type"}``
 read and watch  ``{"endpoint","id","value","type","quality","status","stale","unit","source_time","server_time","receive_time"}``
 check           ``{"rule","severity","place","message","fix"}``
 export          ``{"file"}``
+probe           ``{"step","port","outcome","kind","text","url","offers"}``
+discover        ``{"name","url","application_uri","trouble","note","offers"}``
 
 ``resources/docs/command-line.md`` says the same for people who read these lines by program.
 """
@@ -17,7 +19,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from app.check.base import Finding
-from app.drivers.base import BrowseColumns
+from app.drivers.base import BrowseColumns, EndpointReport, OfferedEndpoint
+from app.drivers.probe_questions import Announced, FoundServer, ProbeStep
 from app.model.times import rfc3339
 from app.model.values import SAFE_INTEGER, Sample, Value
 
@@ -43,6 +46,47 @@ def finding_line(finding: Finding) -> dict[str, Json]:
         "message": finding.message,
         "fix": finding.fix,
     }
+
+
+def step_line(step: ProbeStep) -> dict[str, Json]:
+    return {
+        "step": step.step,
+        "port": step.port or None,
+        "outcome": step.outcome,
+        "kind": step.kind,
+        "text": step.text,
+        "url": step.url,
+        "offers": _offers(step.report),
+    }
+
+
+def found_line(server: FoundServer) -> dict[str, Json]:
+    return {
+        "name": server.name,
+        "url": server.url or (server.urls[0] if server.urls else ""),
+        "application_uri": server.application_uri,
+        "trouble": server.trouble,
+        "note": server.note,
+        "offers": _offers(server.report),
+    }
+
+
+def announced_line(server: Announced) -> dict[str, Json]:
+    return {"name": server.name, "url": server.url, "application_uri": "", "trouble": "", "note": "", "offers": []}
+
+
+def offer_line(offer: OfferedEndpoint) -> str:
+    """One way to connect, for a person."""
+    protection = "no security" if offer.mode == "None" else f"{offer.policy} {offer.mode}"
+    return f"{protection}, user: {' or '.join(offer.users) or 'not stated'}" + (f". {offer.advice}" if offer.advice else "")
+
+
+def _offers(report: EndpointReport | None) -> list[Json]:
+    """Without the certificates, which no line needs."""
+    return [
+        {"policy": offer.policy, "mode": offer.mode, "users": list(offer.users), "advice": offer.advice}
+        for offer in (report.offered if report is not None else ())
+    ]
 
 
 def sample_line(endpoint: str, address: str, sample: Sample, *, status: str, unit: str, stale: bool = False) -> dict[str, Json]:

@@ -13,8 +13,8 @@ from app.drivers.base import Spec
 from app.edits.tags import TagDraft
 from app.errors import UserError
 from app.model.plant import Tag
-from app.taglists import formats
 from app.taglists.base import Context
+from app.taglists.reading import read_list
 
 STDIN: Final = "-"
 
@@ -88,11 +88,18 @@ def _listed(spec: Spec, asked: Asked, namespaces: Sequence[str]) -> list[TagDraf
     addresses = _plain_addresses(spec, asked, namespaces)
     if addresses is not None:
         return [_plain(spec, address) for address in addresses]
-    read = formats()["csv"].read
-    found = read(asked.listed, Context(spec, namespaces, asked.notation))
+    found = read_list(asked.listed, "", Context(spec, namespaces, asked.notation))
+    if found.numbering.is_open:
+        raise base_not_known(asked.list_name, found.numbering.why)
     problems = [UserError(one.what, where=f"{asked.list_name}, {one.where}", why=one.why, fix=one.fix) for one in found.problems]
     raise_all("Not every tag of the list can be used", asked.list_name, problems)
     return [row.tag for row in found.rows if row.tag is not None]
+
+
+def base_not_known(name: str, why: str) -> UserError:
+    """What to say of a list that does not tell whether registers are counted from 0 or from 1."""
+    fix = 'Say it with "tagloom tags import --base 0" or "--base 1" (--probe shows live values at both), or write addresses as holding:100'
+    return UserError("It is not known where counting begins", where=name, why=why, fix=fix)
 
 
 def _plain_addresses(spec: Spec, asked: Asked, namespaces: Sequence[str]) -> list[str] | None:

@@ -45,7 +45,7 @@ class Watcher:
         """Watch until the time is over, or for ever.
 
         Raises:
-            UserError: The connection stopped for good.
+            UserError: The connection stopped for good, or another device answers now.
             ReaderGoneError: Nobody reads the output any more.
         """
         self._live.on_samples = self._on_samples
@@ -73,6 +73,9 @@ class Watcher:
         lines, self._lines = self._lines, []
         put_lines(lines)
         self.printed += len(lines)
+        state = self._live.state(self._chosen.endpoint.id)
+        if state.held and state.why is not None:
+            raise state.why
 
     def _on_samples(self, tags: Mapping[int, str], columns: SampleColumns) -> None:
         for handle, sample in columns.samples():

@@ -1,9 +1,12 @@
-"""Modbus item addresses: ``[<unit>/]<table>:<address>[.<bit>][:<type>[:<order>]]``.
+"""Modbus item addresses: ``[<unit>/]<table>:<address>[.<bit>[-<bit>]][:<type>[:<order>]]``.
 
 Canonical text: zero-based decimal address; lower-case table and type, upper-case order; the unit only where it was written (without one
 the unit of the endpoint's URL is meant, 1 when that names none); the type left out when it is the table's default (bool for coil,
-discrete and single bits, uint16 for input and holding) and no order follows; the order only where it was written (without one the
-default of the unit is meant).
+discrete and single bits, uint16 for input and holding and for several bits) and no order follows; the order only where it was written
+(without one the default of the unit is meant).
+
+A hyphen has a meaning behind a dot only: ``holding:12.4-7`` are bits 4 to 7 of register 12 as a number. ``100-101``, as register lists
+write the registers of one value, is no address.
 """
 
 from __future__ import annotations
@@ -12,20 +15,17 @@ import re
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
+from app.drivers.modbus.types import LONGEST_STRING, REGISTERS_OF, value_type
 from app.errors import UserError
 
 TABLES: Final = ("coil", "discrete", "input", "holding")
 BIT_TABLES: Final = frozenset({"coil", "discrete"})
 ORDERS: Final = ("ABCD", "CDAB", "BADC", "DCBA")
-NOTATIONS: Final = ("", "modicon", "one-based", "hex")
+NOTATION_TITLES: Final = {"": "0-based", "one-based": "1-based", "modicon": "4xxxx", "hex": "hex"}
 """Ways to write an address: "" is zero-based decimal, the only one that is ever stored."""
+NOTATIONS: Final = tuple(NOTATION_TITLES)
 
-REGISTERS_OF: Final[dict[str, int]] = {
-    "int16": 1, "uint16": 1, "int32": 2, "uint32": 2, "int64": 4, "uint64": 4, "float32": 2, "float64": 4,
-}  # fmt: skip
-TYPES: Final = ("bool", *REGISTERS_OF, "strN")
-MAX_STRING_BYTES: Final = 250
-"""What one request can carry (125 registers, Modbus V1.1b3 §6.3): an item never straddles two requests."""
+TYPES: Final = ("bool", *REGISTERS_OF, "strN", "strNz", "strNs")
 
 EXAMPLE: Final = "3/holding:100:float32:CDAB"
 _MODICON_TABLE: Final = {"0": "coil", "1": "discrete", "3": "input", "4": "holding"}
@@ -34,6 +34,8 @@ _MEANT: Final = {
     "float": "float32", "real": "float32", "double": "float64", "lreal": "float64", "int": "int16", "short": "int16", "word": "uint16",
     "uint": "uint16", "dint": "int32", "long": "int32", "dword": "uint32", "udint": "uint32", "lint": "int64", "lword": "uint64",
     "ulint": "uint64", "string": "str32", "str": "str32", "bit": "bool", "boolean": "bool",
+    "half": "float16", "bcd": "bcd16", "m10k": "mod10k32", "mod10": "mod10k32", "date": "unix32", "time": "unix32", "datetime": "unix32",
+    "timestamp": "unix32", "dt": "s7dt", "ti081": "cp56", "cp56time2a": "cp56", "date_and_time": "s7dt",
 }  # fmt: skip
 _NUMBER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 
@@ -49,6 +51,8 @@ class Address:
         type: ``bool``, a key of ``REGISTERS_OF``, or ``string``.
         length: Bytes of a string, else 0.
         order: One of ``ORDERS``, "" where the address leaves it to the unit.
+        last_bit: Where several bits are one number, the highest of them; ``bit`` is the lowest. None otherwise.
+        padding: Of a string, a key of ``types.PADDINGS``.
     """
 
     unit: int | None
@@ -58,6 +62,13 @@ class Address:
     type: str = "uint16"
     length: int = 0
     order: str = ""
+    last_bit: int | None = None
+    padding: str = ""
+
+    @property
+    def value_type(self) -> str:
+        """Type word of ``app.model.values`` that its values have."""
+        return value_type(self.type)
 
     @property
     def count(self) -> int:
@@ -69,12 +80,12 @@ class Address:
     @property
     def type_text(self) -> str:
         """The type as an address writes it: ``str32`` for a string of 32 bytes."""
-        return f"str{self.length}" if self.type == "string" else self.type
+        return f"str{self.length}{self.padding}" if self.type == "string" else self.type
 
     @property
     def point(self) -> str:
-        """Unit, table, address and bit without type and order."""
-        return _join(self.unit, f"{self.table}:{self.address}", self.bit)
+        """Unit, table, address and bits without type and order."""
+        return _join(self, f"{self.table}:{self.address}")
 
     def __str__(self) -> str:
         return self.point + _suffix(self)
@@ -114,6 +125,11 @@ def in_notation(address: Address, notation: str) -> str:
     Raises:
         UserError: There is no such notation.
     """
+    return point_in_notation(address, notation) + _suffix(address)
+
+
+def point_in_notation(address: Address, notation: str) -> str:
+    """As ``in_notation``, without type and order."""
     if notation == "modicon":
         width = 4 if address.address < 9999 else 5
         place = f"{_MODICON_DIGIT[address.table]}{address.address + 1:0{width}}"
@@ -125,18 +141,35 @@ def in_notation(address: Address, notation: str) -> str:
         place = f"{address.table}:{address.address}"
     else:
         raise UserError("Unknown notation", where=notation, why=f"it is none of {', '.join(filter(None, NOTATIONS))}")
-    return _join(address.unit, place, address.bit) + _suffix(address)
+    return _join(address, place)
 
 
-def _join(unit: int | None, place: str, bit: int | None) -> str:
-    return ("" if unit is None else f"{unit}/") + place + ("" if bit is None else f".{bit}")
+def _join(address: Address, place: str) -> str:
+    bits = "" if address.bit is None else f".{address.bit}" if address.last_bit is None else f".{address.bit}-{address.last_bit}"
+    return ("" if address.unit is None else f"{address.unit}/") + place + bits
 
 
 def _suffix(address: Address) -> str:
-    default = "bool" if address.table in BIT_TABLES or address.bit is not None else "uint16"
+    default = "bool" if address.table in BIT_TABLES or (address.bit is not None and address.last_bit is None) else "uint16"
     if address.order:
         return f":{address.type_text}:{address.order}"
     return "" if address.type == default else f":{address.type_text}"
+
+
+def _type_fault(table: str, one_bit: bool, last_bit: int | None, type_: str, length: int, word: str) -> str:
+    """Why a type cannot stand there, "" when it can."""
+    if type_ not in ("bool", "string", *REGISTERS_OF):
+        hint = f", perhaps {_MEANT[word]}" if word in _MEANT else ""
+        return f"{word!r} is no type{hint}; types are {', '.join(TYPES)} (N bytes)"
+    if one_bit and type_ != "bool":
+        return f"a {table if table in BIT_TABLES else 'single bit'} is of type bool"
+    if last_bit is not None and type_ != "uint16":
+        return "several bits of a register are of type uint16"
+    if not one_bit and type_ == "bool":
+        return "a bool in a register is one of its bits: holding:12.0 … holding:12.15"
+    if type_ == "string" and not 1 <= length <= LONGEST_STRING:
+        return f"a string has 1 to {LONGEST_STRING} bytes"
+    return ""
 
 
 class _Parser:
@@ -153,12 +186,12 @@ class _Parser:
             self.fail("it is empty")
         unit = self.unit()
         table, address = self.modicon() if self.notation == "modicon" else self.place()
-        bit = self.bit(table)
-        type_, length = self.type(table, bit)
+        bit, last_bit = self.bits(table)
+        type_, length, padding = self.type(table, bit, last_bit)
         order = self.order(table)
         if self.at < len(self.text):
             self.fail(f"nothing may follow {self.text[: self.at]!r}")
-        found = Address(unit, table, address, bit, type_, length, order)
+        found = Address(unit, table, address, bit, type_, length, order, last_bit, padding)
         if address + found.count > 65536:
             self.at = 0
             self.fail(f"{found.count} registers from {address} go beyond the last one, 65535")
@@ -202,38 +235,36 @@ class _Parser:
         self.at = found.end()
         return _MODICON_TABLE[found.group(1)], number - 1
 
-    def bit(self, table: str) -> int | None:
+    def bits(self, table: str) -> tuple[int | None, int | None]:
+        """``.5`` is one bit, ``.4-7`` are four as one number."""
         if not self.taken("."):
-            return None
+            return None, None
         if table in BIT_TABLES:
             self.at -= 1
             self.fail(f"a {table} is one bit already")
-        return self.number("the bit", 0, 15)
+        low = self.number("the bit", 0, 15)
+        if not self.taken("-"):
+            return low, None
+        start = self.at
+        high = self.number("the last bit", 0, 15)
+        if high <= low:
+            self.at = start
+            self.fail("the last bit comes after the first: holding:12.4-7; one bit alone is holding:12.4")
+        return low, high
 
-    def type(self, table: str, bit: int | None) -> tuple[str, int]:
-        default = "bool" if table in BIT_TABLES or bit is not None else "uint16"
+    def type(self, table: str, bit: int | None, last_bit: int | None) -> tuple[str, int, str]:
+        """Type, bytes of a string, and its padding."""
+        one_bit = table in BIT_TABLES or (bit is not None and last_bit is None)
         if not self.taken(":"):
-            return default, 0
+            return ("bool" if one_bit else "uint16"), 0, ""
         start = self.at
         word = self.word()
-        if found := re.fullmatch(r"str([0-9]{1,9})", word, re.ASCII):
-            type_, length = "string", int(found.group(1))
-        else:
-            type_, length = word, 0
-        if type_ not in ("bool", "string", *REGISTERS_OF):
-            hint = f", perhaps {_MEANT[word]}" if word in _MEANT else ""
+        found = re.fullmatch(r"str([0-9]{1,9})([zs]?)", word, re.ASCII)
+        type_, length, padding = ("string", int(found.group(1)), found.group(2)) if found else (word, 0, "")
+        if why := _type_fault(table, one_bit, last_bit, type_, length, word):
             self.at = start
-            self.fail(f"{word!r} is no type{hint}; types are {', '.join(TYPES)} (N bytes)")
-        if default == "bool" and type_ != "bool":
-            self.at = start
-            self.fail(f"a {'single bit' if bit is not None else table} is of type bool")
-        if default != "bool" and type_ == "bool":
-            self.at = start
-            self.fail("a bool in a register is one of its bits: holding:12.0 … holding:12.15")
-        if type_ == "string" and not 1 <= length <= MAX_STRING_BYTES:
-            self.at = start
-            self.fail(f"a string has 1 to {MAX_STRING_BYTES} bytes")
-        return type_, length
+            self.fail(why)
+        return type_, length, padding
 
     def order(self, table: str) -> str:
         if not self.taken(":"):

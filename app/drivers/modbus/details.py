@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from app.drivers.base import Item, NodeAttribute, NodeDetails
 from app.drivers.modbus.address import BIT_TABLES
 from app.drivers.modbus.guard import RequestError
+from app.drivers.modbus.marks import marks
 from app.drivers.modbus.nodes import TABLE_TITLES, place_of
 from app.drivers.modbus.plan import Extent
 from app.drivers.modbus.readout import Defaults, Readout, Wanted
@@ -18,7 +19,7 @@ WRITABLE: Final = frozenset({"coil", "holding"})
 
 
 class Source(Protocol):
-    async def read(self, extent: Extent) -> Words:
+    async def words(self, extent: Extent) -> Words:
         """Raises ``RequestError``."""
         ...
 
@@ -49,7 +50,7 @@ async def item_details(node: str, defaults: Defaults, source: Source) -> NodeDet
     attributes = [NodeAttribute(name=name, text=text) for name, text in SPEC.describe(node).items()]
     refused = ""
     try:
-        words = await source.read(wanted.extent)
+        words = await source.words(wanted.extent)
     except RequestError as failed:
         refused = f"{SPEC.status_text(failed.status)}: {failed.why}"
     else:
@@ -59,7 +60,7 @@ async def item_details(node: str, defaults: Defaults, source: Source) -> NodeDet
         name=wanted.address.point,
         path=f"Unit {wanted.extent.unit}/{wanted.extent.table}",
         node_class="variable",
-        type=wanted.address.type,
+        type=wanted.address.value_type,
         access="rw" if wanted.extent.table in WRITABLE else "r",
         attributes=tuple(attributes),
         error=refused,
@@ -68,8 +69,13 @@ async def item_details(node: str, defaults: Defaults, source: Source) -> NodeDet
 
 async def _now(wanted: Wanted, words: Words, source: Source) -> list[NodeAttribute]:
     """What it holds now, as its own type and as every other."""
-    value = Readout([wanted], wanted.extent.address).good(words, 0).value(0)
-    rows = [NodeAttribute(name="Value", text=str(value), status=SPEC.status_text(0)), NodeAttribute(name="Order in use", text=wanted.order)]
+    sample = Readout([wanted], wanted.extent.address).good(words, 0).sample(0)
+    text = "" if sample.value is None else str(sample.value)
+    mark = "; ".join(marks(words.tolist(), wanted.address.type, wanted.order))
+    rows = [
+        NodeAttribute(name="Value", text=text, status=mark or SPEC.status_text(sample.status)),
+        NodeAttribute(name="Order in use", text=wanted.order),
+    ]
     if wanted.extent.table in BIT_TABLES:
         return rows
     first, *_ = interpretations(await _pair(wanted.extent, words, source), wanted.extent.address)
@@ -84,6 +90,6 @@ async def _pair(extent: Extent, words: Words, source: Source) -> Words:
     if len(words) >= 2 or extent.end > 65535:
         return words
     try:
-        return await source.read(extent._replace(length=2))
+        return await source.words(extent._replace(length=2))
     except RequestError:
         return words

@@ -52,9 +52,12 @@ class Forbidden:
 
     A refused item is forgotten after ``lifetime_s``, so that a device that was given a new program is asked again, but not at every poll.
     A refused gap is lasting: all it costs is a request, and to try again would cost several.
+
+    What is ``excluded`` is more: a person or a scan has said so, each register of it is forbidden, and no answer disproves it.
     """
 
     lifetime_s: float = 60.0
+    excluded: tuple[Extent, ...] = ()
     _refused: dict[tuple[int, str], dict[tuple[int, int], tuple[int, float]]] = field(default_factory=dict)
     _sorted: dict[tuple[int, str], list[tuple[int, int]]] = field(default_factory=dict)
 
@@ -82,6 +85,17 @@ class Forbidden:
             self._sorted[key] = sorted(self._refused[key])
         return bool(pairs)
 
+    def excludes(self, extent: Extent) -> bool:
+        """Whether a request for this extent would touch a register that is excluded."""
+        unit, table, address, _ = extent
+        return any((unit, table) == (one.unit, one.table) and address < one.end and one.address < extent.end for one in self.excluded)
+
+    def harmless(self, unit: int) -> Extent:
+        """One holding register to ask for when all that matters is whether there is an answer: the first that is not excluded."""
+        ends = sorted(one.end for one in self.excluded if (one.unit, one.table) == (unit, "holding"))
+        free = (Extent(unit, "holding", at, 1) for at in (0, *ends) if at < 65536)
+        return next((extent for extent in free if not self.excludes(extent)), Extent(unit, "input", 0, 1))
+
     def within(self, extent: Extent) -> int | None:
         """The status with which a request for this extent is known to fail, None where nothing is known."""
         pairs = self._sorted.get((extent.unit, extent.table), [])
@@ -97,8 +111,8 @@ def plan(extents: Sequence[Extent], limits: Limits, forbidden: Forbidden | None 
     """Blocks that hold every extent whole, in order of unit, table and address.
 
     No block mixes units or tables, exceeds the limits (but for a single item that does) or covers more than ``limits.gap`` unused
-    registers in one place. No block covers a forbidden extent, except for one item alone that does so itself: whether
-    to ask for that one is the caller's choice.
+    registers in one place. No block covers a forbidden extent or touches an excluded one, except for one item alone that does so
+    itself: whether to ask for that one is the caller's choice.
     """
     blocks: list[Block] = []
     members: list[int] = []
@@ -124,9 +138,16 @@ def _joined(whole: Extent, extent: Extent, limits: Limits, forbidden: Forbidden 
     if (unit, table) != (extent.unit, extent.table) or extent.address - whole.end > limits.bridge(table):
         return None
     joined = Extent(unit, table, address, end - address)
-    if (joined != whole and joined.length > limits.size(table)) or (forbidden is not None and forbidden.within(joined) is not None):
+    if joined != whole and joined.length > limits.size(table):
+        return None
+    if forbidden is not None and (forbidden.within(joined) is not None or _newly_excluded(whole, extent, joined, forbidden)):
         return None
     return joined
+
+
+def _newly_excluded(whole: Extent, extent: Extent, joined: Extent, forbidden: Forbidden) -> bool:
+    """Whether joining would keep one of the two from being read that could be read alone."""
+    return forbidden.excludes(joined) and not (forbidden.excludes(whole) and forbidden.excludes(extent))
 
 
 def split(extents: Sequence[Extent], block: Block) -> tuple[Block, Block, Extent]:

@@ -12,7 +12,9 @@ import numpy.typing as npt
 from app.drivers.base import Item
 from app.drivers.modbus.address import BIT_TABLES, Address, parse
 from app.drivers.modbus.plan import Extent
-from app.drivers.modbus.registers import Words, decode, decode_bits, decode_string
+from app.drivers.modbus.registers import Words, decode_bit_ranges, decode_bits, decode_checked, decode_clocks, decode_string
+from app.drivers.modbus.spec import INVALID_CONTENT
+from app.drivers.modbus.types import REGISTER_TYPES
 from app.model.columns import COLUMN_DTYPES, SampleColumns, type_code
 from app.model.values import SAFE_INTEGER, Quality, Sample, Value
 
@@ -32,12 +34,19 @@ class Wanted:
 
     @property
     def scaled(self) -> bool:
-        return self.address.type not in ("bool", "string") and (self.gain != 1.0 or self.offset != 0.0)
+        return self.address.value_type not in ("bool", "string", "datetime") and (self.gain != 1.0 or self.offset != 0.0)
 
     @property
     def type_code(self) -> int:
         """A scaled number is float64 whatever the registers hold."""
-        return _FLOAT64 if self.scaled else type_code(self.address.type)
+        return _FLOAT64 if self.scaled else type_code(self.address.value_type)
+
+    @property
+    def kind(self) -> str:
+        """How its words are decoded: ``bit`` of a bit table, ``bool``, ``bits``, ``string``, or its type."""
+        if self.address.table in BIT_TABLES:
+            return "bit"
+        return "bits" if self.address.last_bit is not None else self.address.type
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +81,7 @@ class Readout:
         self._offset = np.array([item.offset for item in wanted], np.float64)
         places: dict[tuple[str, str], list[int]] = {}
         for row, item in enumerate(wanted):
-            kind = "bit" if item.address.table in BIT_TABLES else item.address.type
-            places.setdefault((kind, item.order), []).append(row)
+            places.setdefault((item.kind, item.order), []).append(row)
         self._strings = [
             (row, wanted[row], wanted[row].extent.address - start) for key in places if key[0] == "string" for row in places[key]
         ]
@@ -84,26 +92,51 @@ class Readout:
                 index = first[:, None] + np.arange(wanted[rows[0]].extent.length, dtype=np.intp)
                 self._groups.append((kind, order, np.array(rows, np.intp), index))
         self._bits = np.array([item.address.bit or 0 for item in wanted], np.uint8)
+        self._last_bits = np.array([item.address.last_bit or 0 for item in wanted], np.uint8)
 
     def good(self, words: Words, receive_ns: int) -> SampleColumns:
+        """What the words hold. An item whose words are no value of its type has none, and is bad (InvalidContent)."""
         numbers = np.full(len(self.handles), np.nan)
         objects: dict[int, Value] = {}
         with np.errstate(all="ignore"):  # NaN, infinity and overflow are what the device sent, not our mistake
             for kind, order, rows, index in self._groups:
-                if kind == "bit":
-                    numbers[rows] = words[index[:, 0]]
-                elif kind == "bool":
-                    numbers[rows] = decode_bits(words[index[:, 0]], self._bits[rows], order)
-                else:
-                    values = decode(words[index], kind, order)
-                    numbers[rows] = values.astype(np.float64)
-                    if kind in ("int64", "uint64"):
-                        objects.update(self._beyond_float64(rows, values))
+                self._decode(kind, order, rows, words[index], numbers, objects)
             numbers[self._scaled] = numbers[self._scaled] * self._gain[self._scaled] + self._offset[self._scaled]
         numbers[list(objects)] = np.nan
+        invalid = [row for row, value in objects.items() if value is None]
         for row, item, place in self._strings:
-            objects[row] = decode_string(words[place : place + item.extent.length], item.address.length, item.order)
-        return self._columns(Quality.GOOD, 0, receive_ns, numbers, objects)
+            address = item.address
+            objects[row] = decode_string(words[place : place + item.extent.length], address.length, item.order, address.padding)
+        columns = self._columns(Quality.GOOD, 0, receive_ns, numbers, objects)
+        columns.quality[invalid] = Quality.BAD
+        columns.status[invalid] = INVALID_CONTENT
+        return columns
+
+    def _decode(
+        self,
+        kind: str,
+        order: str,
+        rows: npt.NDArray[np.intp],
+        words: Words,
+        numbers: npt.NDArray[np.float64],
+        objects: dict[int, Value],
+    ) -> None:
+        """Items of one kind and order, into their rows; ``words`` has a row for each."""
+        if kind == "bit":
+            numbers[rows] = words[:, 0]
+        elif kind == "bool":
+            numbers[rows] = decode_bits(words[:, 0], self._bits[rows], order)
+        elif kind == "bits":
+            numbers[rows] = decode_bit_ranges(words[:, 0], self._bits[rows], self._last_bits[rows], order)
+        elif REGISTER_TYPES[kind].kind == "clock":
+            objects.update(zip(rows.tolist(), decode_clocks(words, kind, order), strict=True))
+        else:
+            values, valid = decode_checked(words, kind, order)
+            numbers[rows] = values.astype(np.float64)
+            if values.dtype.kind in "iu" and words.shape[1] > 2:
+                objects.update(self._beyond_float64(rows, values))
+            if valid is not None:
+                objects.update(dict.fromkeys(rows[~valid].tolist()))
 
     def bad(self, status: int, receive_ns: int) -> SampleColumns:
         """No value: the whole block was refused or got no answer."""

@@ -15,48 +15,84 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from app.drivers.modbus.address import ORDERS, REGISTERS_OF
+from app.drivers.modbus.address import ORDERS
+from app.drivers.modbus.clocks import decode_clock, encode_clock
+from app.drivers.modbus.decimals import DECIMAL_TYPES, decode_decimal, encode_decimal
+from app.drivers.modbus.types import FIELD_CLOCKS, REGISTER_TYPES, REGISTERS_OF
 
 Words = npt.NDArray[np.uint16]
+Column = npt.NDArray[np.generic]
 
 _DTYPES: Final[dict[str, str]] = {
-    "int16": ">i2", "uint16": ">u2", "int32": ">i4", "uint32": ">u4", "int64": ">i8", "uint64": ">u8", "float32": ">f4", "float64": ">f8",
+    "int16": ">i2", "uint16": ">u2", "int32": ">i4", "uint32": ">u4", "int64": ">i8", "uint64": ">u8",
+    "float16": ">f2", "float32": ">f4", "float64": ">f8",
 }  # fmt: skip
 WORDS_REVERSED: Final = frozenset({"CDAB", "DCBA"})
 BYTES_SWAPPED: Final = frozenset({"BADC", "DCBA"})
 SMALLEST_NORMAL: Final = 2.0**-126
 """A float32 nearer to zero, and not zero, is denormal: in practice always a sign of a wrong type or order."""
+SMALLEST: Final[dict[str, float]] = {"float16": 2.0**-14, "float32": SMALLEST_NORMAL, "float64": 2.0**-1022}
 
 
-def decode(words: Words, type_: str, order: str) -> npt.NDArray[np.generic]:
-    """Numbers from ``words`` of shape (n, registers of the type); n values of the type's own dtype, bit for bit."""
-    arranged = words[:, ::-1] if order in WORDS_REVERSED else words
-    raw = np.ascontiguousarray(arranged.astype("<u2" if order in BYTES_SWAPPED else ">u2"))
-    return raw.view(_DTYPES[type_]).reshape(len(words))
+def decode(words: Words, type_: str, order: str) -> Column:
+    """Numbers from ``words`` of shape (n, registers of the type), bit for bit; n values of the type's own dtype (int64 of decimal types).
+
+    Whether a pattern of a decimal type is a value at all, ``decode_checked`` says too.
+    """
+    return decode_checked(words, type_, order)[0]
 
 
-def encode(value: float, type_: str, order: str) -> list[int]:
-    """The words that ``decode`` turns into ``value``."""
-    raw = np.array([value], _DTYPES[type_]).view(">u2").astype(np.uint16)
-    if order in BYTES_SWAPPED:
-        raw = raw.byteswap()
-    if order in WORDS_REVERSED:
-        raw = raw[::-1]
-    return [int(word) for word in raw]
+def decode_checked(words: Words, type_: str, order: str) -> tuple[Column, npt.NDArray[np.bool_] | None]:
+    """As ``decode``, and which rows hold a value; None where every pattern is one."""
+    if type_ in DECIMAL_TYPES:
+        return decode_decimal(_arranged(words, order), type_)
+    reversed_ = words[:, ::-1] if order in WORDS_REVERSED else words
+    raw = np.ascontiguousarray(reversed_.astype("<u2" if order in BYTES_SWAPPED else ">u2"))
+    return raw.view(_DTYPES[type_]).reshape(len(words)), None
 
 
-def decode_string(words: Sequence[int] | Words, length: int, order: str) -> str:
-    """Text of ``length`` bytes: up to the first NUL, without spaces at the end; UTF-8, or Latin-1 where it is not."""
+def decode_clocks(words: Words, type_: str, order: str) -> list[str | None]:
+    """RFC 3339 texts from ``words`` of shape (n, registers of the type); None where there is no such date."""
+    return [decode_clock(row, type_) for row in _arranged(words, order, fields=type_ in FIELD_CLOCKS).tolist()]
+
+
+def encode(value: float | str, type_: str, order: str) -> list[int]:
+    """The words that ``decode`` and ``decode_clocks`` turn into ``value``.
+
+    Raises:
+        ValueError: It does not fit the type (``OverflowError`` for numpy's own integers).
+    """
+    if REGISTER_TYPES[type_].kind == "clock":
+        plain = np.array(encode_clock(str(value), type_), np.uint16)
+    elif type_ in DECIMAL_TYPES:
+        plain = np.array(encode_decimal(int(value), type_), np.uint16)
+    else:
+        plain = np.array([value], _DTYPES[type_]).view(">u2").astype(np.uint16)
+    return [int(word) for word in _arranged(plain[None, :], order, fields=type_ in FIELD_CLOCKS)[0]]
+
+
+def _arranged(words: Words, order: str, *, fields: bool = False) -> Words:
+    """Words of one value a row, most significant word and byte first. Its own inverse. ``fields`` have no word order."""
+    rows = words[:, ::-1] if order in WORDS_REVERSED and not fields else words
+    return rows.byteswap() if order in BYTES_SWAPPED else rows
+
+
+def decode_string(words: Sequence[int] | Words, length: int, order: str, padding: str = "") -> str:
+    """Text of ``length`` bytes; ``padding`` (``types.PADDINGS``) says where it ends. UTF-8, or Latin-1 where it is not."""
     raw = np.asarray(words, np.uint16).astype("<u2" if order in BYTES_SWAPPED else ">u2").tobytes()[:length]
-    raw = raw.partition(b"\0")[0].rstrip(b" ")
+    if padding != "s":
+        raw = raw.partition(b"\0")[0]
+    if padding != "z":
+        raw = raw.rstrip(b" ")
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
         return raw.decode("latin-1")
 
 
-def encode_string(text: str, length: int, order: str) -> list[int]:
-    raw = text.encode("utf-8")[:length].ljust(length + length % 2, b"\0")
+def encode_string(text: str, length: int, order: str, padding: str = "") -> list[int]:
+    fill = b" " if padding == "s" else b"\0"
+    raw = text.encode("utf-8")[:length].ljust(length, fill).ljust(length + length % 2, b"\0")
     return [int(word) for word in np.frombuffer(raw, "<u2" if order in BYTES_SWAPPED else ">u2")]
 
 
@@ -64,6 +100,13 @@ def decode_bits(words: Words, bits: npt.NDArray[np.uint8], order: str) -> npt.ND
     """Bit ``bits[i]`` (0 the least significant) of ``words[i]``, after byte order."""
     arranged = words.byteswap() if order in BYTES_SWAPPED else words
     return ((arranged >> bits.astype(np.uint16)) & 1).astype(np.bool_)
+
+
+def decode_bit_ranges(words: Words, lows: npt.NDArray[np.uint8], highs: npt.NDArray[np.uint8], order: str) -> Words:
+    """Bits ``lows[i]`` to ``highs[i]`` of ``words[i]`` as a number, after byte order."""
+    arranged = words.byteswap() if order in BYTES_SWAPPED else words
+    masks = (1 << (highs.astype(np.int64) - lows + 1)) - 1
+    return ((arranged >> lows.astype(np.uint16)) & masks.astype(np.uint16)).astype(np.uint16)
 
 
 # --- the register grid ------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A Modbus TCP connection as the connector sees it: open, browse, read, watch."""
+"""A Modbus connection as the connector sees it: open, browse, read, watch."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Final
+
+from msgspec import structs
 
 from app.drivers.base import (
     Alive,
@@ -24,15 +26,21 @@ from app.drivers.base import Wire as Answer
 from app.drivers.modbus.details import item_details, place_details
 from app.drivers.modbus.guard import RequestError
 from app.drivers.modbus.nodes import children, everything, is_place
-from app.drivers.modbus.plan import Extent, Limits
+from app.drivers.modbus.plan import Limits
+from app.drivers.modbus.ranges import parse_ranges
 from app.drivers.modbus.readout import Defaults, Wanted, by_handle, joined, no_address
+from app.drivers.modbus.session_open import first_answer, new_link, product_of, timing_of
 from app.drivers.modbus.session_poll import Poller
+from app.drivers.modbus.session_questions import answer_question
 from app.drivers.modbus.session_read import BlockReader
-from app.drivers.modbus.session_wire import Timing, Wire
-from app.drivers.modbus.spec import BAD_ADDRESS, MALFORMED_REPLY, NO_RESPONSE, SPEC, ModbusUrl
-from app.drivers.questions import Question, unanswered
-from app.errors import EndpointError, UserError
+from app.drivers.modbus.spec import BAD_ADDRESS, SPEC
+from app.drivers.modbus.trace import Recorder
+from app.drivers.modbus.url import ModbusUrl
+from app.drivers.questions import Question
+from app.errors import UserError
 from app.model.columns import SampleColumns
+from app.model.plant import Identity
+from app.model.values import Quality
 
 TICK_S: Final = 0.2
 ASK_AFTER_S: Final = 0.7
@@ -70,96 +78,77 @@ class ModbusSession:
     def __init__(self, config: EndpointConfig) -> None:
         self._url = ModbusUrl(config.url)
         settings = {field.name: config.settings.get(field.name, field.default) for field in SPEC.settings}
-        self._timing = Timing(float(settings["timeout_s"]), int(settings["retries"]), float(settings["pause_ms"]) / 1000)
+        self._config, self._settings = config, settings
+        self._timing = timing_of(self._url, settings)
         self._ask_identity = bool(settings["ask_identity"])
         limits = Limits(int(settings["max_registers"]), int(settings["max_bits"]), int(settings["gap"]))
         self._units = sorted({unit.number for unit in config.units} | {self._url.unit})
         self._defaults = Defaults(self._url.unit, {unit.number: unit.order for unit in config.units})
-        self._wire = self._new_wire()
+        self._link = new_link(self._url, config, settings)
+        self._wire = self._link.wire
         self._reader = BlockReader(self._wire, limits)
+        self._reader.forbidden.excluded = tuple(parse_ranges(str(settings["forbidden"]), self._url.unit))
+        self._wire.excluded = self._reader.forbidden.excludes
         self._events: asyncio.Queue[Event] = asyncio.Queue(EVENTS_WAITING)
         self._poller = Poller(self._reader, self._defaults, self._events.put)
         self._tasks: list[asyncio.Task[None]] = []
-        self._probe = Extent(self._url.unit, "holding", 0, 1)
-
-    def _new_wire(self) -> Wire:
-        return Wire(self._url.host, self._url.port, self._timing)
+        self._probe = self._reader.forbidden.harmless(self._url.unit)
+        self._recorder, self._tracing = Recorder(), False
 
     # --- connecting -------------------------------------------------------------------------------------------------------
 
     async def open(self, timeout_s: float) -> EndpointReport:
         deadline_s = time.monotonic() + timeout_s
         await self._wire.connect(timeout_s)
-        answer = await self._first_answer(deadline_s)
-        notes = [answer] if answer else []
-        product, trouble = await self._identity(deadline_s)
-        notes += [trouble] if trouble else []
+        units = [self._url.unit, *(unit for unit in self._units if unit != self._url.unit)]
+        probes = [self._reader.forbidden.harmless(unit) for unit in units]
+        self._probe, note = await first_answer(self._link, probes, self._timing.retries + 1, deadline_s)
+        unit = self._probe.unit
+        product, trouble = await self._product(unit, deadline_s)
+        identity, unread = await self._identity(product)
         self._tasks = [asyncio.create_task(self._live()), asyncio.create_task(self._poller.run())]
         return EndpointReport(
-            title=product or "Modbus TCP device",
+            title=product or f"{self._url.title} device",
             url=str(self._url),
             product=product,
-            units=(self._probe.unit,),
+            units=(unit,),
             round_trip_s=self._wire.round_trip_s,
-            notes=tuple(notes),
+            notes=tuple(filter(None, (note, trouble, unread))),
+            identity=identity,
+            granted=self._link.granted(),
         )
 
-    async def _first_answer(self, deadline_s: float) -> str:
-        """Find a unit that answers one register: any reply, an exception too, proves that Modbus is spoken. Gives a note, or ""."""
-        tries = self._timing.retries + 1
-        for unit in [self._url.unit, *(unit for unit in self._units if unit != self._url.unit)]:
-            self._probe = Extent(unit, "holding", 0, 1)
-            try:
-                await asyncio.wait_for(self._wire.read(self._probe, tries=tries), max(0.01, deadline_s - time.monotonic()))
-            except TimeoutError:
-                break
-            except RequestError as error:
-                if error.status == NO_RESPONSE:
-                    tries = 1
-                    continue
-                if error.status >= 0x100:
-                    raise self._not_modbus(error) from error
-                if error.status in (10, 11):
-                    return f"The gateway answered, but not unit {unit} behind it: {SPEC.status_text(error.status)}"
-            return ""
-        asked = ", ".join(str(unit) for unit in self._units)
-        raise EndpointError(
-            "No Modbus reply",
-            where=str(self._url),
-            why=f"the TCP connection was accepted, but a request to unit {asked} was not answered",
-            fix="Name a unit id that exists, as in modbus://host?unit=3, or check that this port speaks Modbus TCP",
-        )
-
-    def _not_modbus(self, error: RequestError) -> EndpointError:
-        if error.status == MALFORMED_REPLY:
-            fix = "Check the port: Modbus TCP is 502"
-            return EndpointError("This is not a Modbus TCP device", where=str(self._url), why=error.why, fix=fix)
-        fix = "It may allow only a few connections, or only certain addresses: close other Modbus masters and look at its access list"
-        return EndpointError("Cannot connect", where=str(self._url), why=f"after the first request, {error.why}", fix=fix)
-
-    async def _identity(self, deadline_s: float) -> tuple[str, str]:
+    async def _product(self, unit: int, deadline_s: float) -> tuple[str, str]:
         """Vendor, product and revision as one text, and a note; both may be ""."""
         if not self._ask_identity:
             return "", ""
-        try:
-            limit_s = max(0.01, min(self._timing.timeout_s, deadline_s - time.monotonic()))
-            objects = await asyncio.wait_for(self._wire.identify(self._probe.unit), limit_s)
-        except (RequestError, TimeoutError):
-            if not self._wire.lost.is_set():
-                return "", ""
-        else:
-            return " ".join(filter(None, (objects.get(key, "") for key in (0, 1, 2)))), ""
-        self._wire.close()
-        self._wire = self._reader.wire = self._new_wire()
+        product = await product_of(self._link, unit, deadline_s - time.monotonic())
+        if not self._wire.lost.is_set():
+            return product, ""
+        await self._link.close()
+        self._link = new_link(self._url, self._config, self._settings)
+        self._wire = self._reader.wire = self._link.wire
+        self._wire.told = self._recorder.add if self._tracing else None
+        self._wire.excluded = self._reader.forbidden.excludes
         await self._wire.connect(max(0.01, deadline_s - time.monotonic()))
         return "", 'The device closes the connection when asked for its identification (43/14); the setting "ask_identity" avoids that'
+
+    async def _identity(self, product: str) -> tuple[Identity, str]:
+        """What is here, with the register that a person named for it; and a note where that cannot be read."""
+        found = Identity(product=product, thumbprint=self._link.thumbprint())
+        if not (register := self._config.identity.register):
+            return found, ""
+        sample = (await self.read([Item(address=register)])).sample(0)
+        if sample.quality is Quality.BAD:
+            return found, f"The register that tells this device from others, {register}, cannot be read: {SPEC.status_text(sample.status)}"
+        return structs.replace(found, register=register, value=str(sample.value)), ""
 
     async def close(self) -> None:
         tasks, self._tasks = self._tasks, []
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._wire.close()
+        await self._link.close()
         while not self._events.empty():
             self._events.get_nowait()
         self._events.put_nowait(Ended(why="closed"))
@@ -181,6 +170,8 @@ class ModbusSession:
         try:
             while not await self._lost_within(TICK_S):
                 now_s = time.monotonic()
+                if not self._events.full() and (traffic := self._recorder.take()) is not None:
+                    self._events.put_nowait(traffic)
                 if self._wire.heard_at_s > told_s and now_s - told_s > ASK_AFTER_S and not self._events.full():
                     told_s = now_s
                     self._events.put_nowait(Alive(round_trip_s=self._wire.round_trip_s))
@@ -213,10 +204,13 @@ class ModbusSession:
             return  # an exception reply is a sign of life as well; no reply shows in valid_at_s
 
     def ask(self, question: Question) -> AsyncIterator[Answer]:
-        return unanswered(question)
+        return answer_question(question, self._wire, self._probe, self._reader.forbidden.excluded)
 
     def trace(self, on: bool) -> None:
-        del on
+        self._tracing = on
+        self._wire.told = self._recorder.add if on else None
+        if not on:
+            self._recorder.clear()
 
     # --- reading and watching ---------------------------------------------------------------------------------------------
 
@@ -228,8 +222,9 @@ class ModbusSession:
                 wanted.append(self._defaults.wanted(item, handle))
             except UserError:
                 parts.append(no_address(handle, BAD_ADDRESS, time.time_ns()))
+        missed: dict[int, int] = {}
         for block in self._reader.plan(wanted):
-            parts += await self._reader.read(wanted, block, polled=False)
+            parts += await self._reader.read(wanted, block, polled=False, missed=missed)
         return by_handle(joined(parts))
 
     async def set_watch(self, add: Sequence[WatchItem], remove: Sequence[int]) -> list[ItemState]:
@@ -251,4 +246,4 @@ class ModbusSession:
     def _details(self, node: str) -> Coroutine[None, None, NodeDetails]:
         if is_place(node):
             return place_details(node, self._defaults)
-        return item_details(node, self._defaults, self._wire)
+        return item_details(node, self._defaults, self._reader)

@@ -10,8 +10,9 @@ from typing import Final
 from app.drivers.modbus.guard import RequestError
 from app.drivers.modbus.plan import Block, Extent, Forbidden, Limits, plan, split
 from app.drivers.modbus.readout import Readout, Wanted
+from app.drivers.modbus.registers import Words
 from app.drivers.modbus.session_wire import Wire
-from app.drivers.modbus.spec import NO_RESPONSE
+from app.drivers.modbus.spec import FORBIDDEN_RANGE, NO_RESPONSE
 from app.model.columns import SampleColumns
 
 ADDRESS_REFUSED: Final = frozenset({2, 3})
@@ -50,12 +51,35 @@ class BlockReader:
             self.revision += 1
         return plan([item.extent for item in wanted], self.limits, self.forbidden)
 
-    async def read(self, wanted: Sequence[Wanted], block: Block, *, polled: bool, readout: Readout | None = None) -> list[SampleColumns]:
-        """Samples of every item of ``block``, whose numbers index ``wanted``; in parts where the device refused the whole."""
+    async def read(
+        self, wanted: Sequence[Wanted], block: Block, *, polled: bool, readout: Readout | None = None, missed: dict[int, int] | None = None
+    ) -> list[SampleColumns]:
+        """Samples of every item of ``block``, whose numbers index ``wanted``; in parts where the device refused the whole.
+
+        Args:
+            wanted, block: What is read.
+            polled: Not asked for by a person just now: a unit that rests is left alone.
+            readout: Of this block, where it was compiled before.
+            missed: Of one read by a person: unit → blocks in a row that were not answered. After two of them the others are not asked
+                for, or a dead unit would hold up the line for as many time-outs as it has blocks.
+        """
+        if self.forbidden.excludes(block.extent):
+            return [(readout or _readout(wanted, block)).bad(FORBIDDEN_RANGE, time.time_ns())]
         if polled and (known := self._known_failure(block.extent)) is not None:
             return [(readout or _readout(wanted, block)).bad(known, time.time_ns())]
-        parts, _ = await self._read(wanted, block, readout)
+        unit = block.extent.unit
+        if missed is not None and missed.get(unit, 0) >= 2:
+            return [(readout or _readout(wanted, block)).bad(self._silent[unit].status, time.time_ns())]
+        parts, _ = await self._read(wanted, block, readout, 1 if polled and self._silent.get(unit, Silence()).misses >= 2 else None)
+        if missed is not None:
+            missed[unit] = missed.get(unit, 0) + 1 if unit in self._silent else 0
         return parts
+
+    async def words(self, extent: Extent) -> Words:
+        """The bare words of an extent that a person looks at. Raises ``RequestError``; an excluded one is not asked for."""
+        if self.forbidden.excludes(extent):
+            raise RequestError(FORBIDDEN_RANGE, "the setting 'forbidden' of the endpoint excludes these registers")
+        return await self.wire.read(extent)
 
     def _known_failure(self, extent: Extent) -> int | None:
         silence = self._silent.get(extent.unit)
@@ -63,13 +87,16 @@ class BlockReader:
             return silence.status
         return self.forbidden.within(extent)
 
-    async def _read(self, wanted: Sequence[Wanted], block: Block, readout: Readout | None) -> tuple[list[SampleColumns], bool]:
-        """The samples, and whether the block was answered as a whole."""
+    async def _read(
+        self, wanted: Sequence[Wanted], block: Block, readout: Readout | None, tries: int | None = None
+    ) -> tuple[list[SampleColumns], bool]:
+        """The samples, and whether the block was answered as a whole. A unit that has rested gets one try, not those of the setting."""
         readout = readout or _readout(wanted, block)
         try:
-            words = await self.wire.read(block.extent)
+            words = await self.wire.read(block.extent, tries=tries)
         except RequestError as error:
-            self._note(block.extent.unit, error.status)
+            if error.asked:
+                self._note(block.extent.unit, error.status)
             if error.status not in ADDRESS_REFUSED:
                 return [readout.bad(error.status, time.time_ns())], False
             if all(wanted[index].extent == block.extent for index in block.items):

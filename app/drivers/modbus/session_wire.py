@@ -1,49 +1,55 @@
-"""One TCP connection to a Modbus device through pymodbus: every reply checked, one request at a time, on the connector's event loop."""
+"""One connection to Modbus devices: every reply checked, one request at a time, on the connector's event loop.
+
+A request waits for its turn in the order in which it was asked for, so that whoever asks much does not keep out whoever asks little.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import errno
-import logging
-import re
-import socket
+import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from pymodbus.client import AsyncModbusTcpClient
-from pymodbus.exceptions import ModbusException
-from pymodbus.pdu import ModbusPDU
-from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadDiscreteInputsRequest
-from pymodbus.pdu.mei_message import ReadDeviceInformationRequest
-from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadInputRegistersRequest
 
+from app.drivers.base import Exchange
 from app.drivers.modbus.address import BIT_TABLES
-from app.drivers.modbus.guard import FrameGuard, RequestError
+from app.drivers.modbus.framing import Arrival, Framing
+from app.drivers.modbus.guard import DEVICE_IDENTIFICATION, IDENTIFICATION_TYPE, RequestError, check, identification_objects
 from app.drivers.modbus.plan import Extent
 from app.drivers.modbus.registers import Words
+from app.drivers.modbus.session_line import Line
 from app.drivers.modbus.spec import MALFORMED_REPLY, NO_RESPONSE, NOT_CONNECTED
-from app.errors import EndpointError
+from app.drivers.modbus.wire_text import bytes_text, reply_text, request_text
 
-# It logs every lost reply as an error. We count and report those ourselves; a dead unit behind a gateway is no news every second.
-logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
-
-_REQUESTS: Final[dict[str, type[ModbusPDU]]] = {
-    "coil": ReadCoilsRequest,
-    "discrete": ReadDiscreteInputsRequest,
-    "input": ReadInputRegistersRequest,
-    "holding": ReadHoldingRegistersRequest,
-}
-_NEVER: Final = 1_000_000_000
+FUNCTION_OF: Final = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
+RESTLESS_S: Final = 2.0
+"""A line on which bytes keep coming for so long, and for three quiet times, though nothing is asked, is given up."""
+MOST_IDENTIFICATIONS: Final = 8
+"""Requests for one device identification, which may come in parts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
+    """Waits of one line.
+
+    Attributes:
+        timeout_s: For the first byte of a reply; what the line itself needs for request and reply (``exchange_s``) comes on top.
+        quiet_s: Of a serial line: nothing may have come for so long after a request was given up; 0 is as long as the time-out.
+        gap_s: Of a serial port: silence that ends a frame. 0 where times mean nothing.
+        exchange_s: Characters of a request and of its reply → time on a serial port.
+        reconnect: Whether a lost reply ends the connection (RTU over TCP).
+    """
+
     timeout_s: float = 1.0
     retries: int = 1
     pause_s: float = 0.0
+    quiet_s: float = 0.0
+    gap_s: float = 0.0
+    exchange_s: Callable[[int, int], float] = lambda request, reply: 0.0  # a network's is not known
+    reconnect: bool = False
 
 
 class Wire:
@@ -54,57 +60,50 @@ class Wire:
         valid_at_s: Monotonic time of the last right reply (an exception reply is one). ``heard_at_s`` of the last bytes at all.
         round_trip_s: Smoothed over the last replies.
         last_fault: Last sentence about a malformed reply, "" when there was none.
+        late_replies: That came after their request was given up.
+        excluded: Whether an extent holds registers that are never read; asked only for what the wire reads on its own account.
+        told: Called with everything that goes over the wire, while somebody wants to know.
     """
 
-    def __init__(self, host: str, port: int, timing: Timing, on_lost: Callable[[], None] = lambda: None) -> None:
-        self._host, self._port, self._timing, self._on_lost = host, port, timing, on_lost
-        self._guard = FrameGuard(self._on_malformed, self._on_garbage)
+    def __init__(self, line: Line, framing: Framing, timing: Timing) -> None:
+        self._line, self._framing, self._timing = line, framing, timing
         self._turn = asyncio.Lock()
-        self._in_flight = False
+        self._waiting: asyncio.Future[bytes] | None = None
+        self._asked, self._asked_at_s = b"", 0.0
         self._free_at_s = 0.0
-        self._client = AsyncModbusTcpClient(
-            host,
-            port=port,
-            reconnect_delay=0,  # the supervisor reconnects, with a new session
-            timeout=timing.timeout_s,
-            retries=0,  # ours carry a new transaction id each, so that a late reply is known as one
-            trace_packet=self._on_packet,
-            trace_connect=self._on_connect,
-        )
-        self._client.set_max_no_responses(_NEVER)  # a silent unit must not cost the other units of a gateway their connection
-        self._client.ctx.max_buffer_size = 4096  # 264 would drop a late reply and the right one together when they come in one segment
+        self._given_up_at_s: float | None = None
+        self._silence: asyncio.TimerHandle | None = None
         self.lost = asyncio.Event()
         self.why_lost = ""
         self.heard_at_s = self.valid_at_s = time.monotonic()
         self.round_trip_s = 0.0
         self.last_fault = ""
-
-    @property
-    def late_replies(self) -> int:
-        return self._guard.late
+        self.late_replies = 0
+        self.told: Callable[[Exchange], None] | None = None
+        self.excluded: Callable[[Extent], bool] = lambda extent: False
+        line.listen(self._on_bytes, self._on_closed)
 
     async def connect(self, timeout_s: float) -> None:
-        """Make the TCP connection.
+        """Connect, or open the port.
 
         Raises:
-            EndpointError: Refused, unknown host, no route, time-out.
+            EndpointError: Why not: refused, unknown host, no such port, no certificate that is accepted.
         """
-        where = f"{self._host}:{self._port}"
-        try:
-            # Not client.connect(): that one logs the OSError and returns False, and the person would not learn what failed.
-            await asyncio.wait_for(self._client.ctx.call_create(), timeout_s)
-        except TimeoutError as error:
-            why = f"no answer to the TCP connection within {timeout_s:g} s"
-            fix = "Check the address, the cable and any firewall in between"
-            raise EndpointError("Cannot connect", where=where, why=why, fix=fix) from error
-        except OSError as error:
-            why, fix = _why_not_connected(error)
-            raise EndpointError("Cannot connect", where=where, why=why, fix=fix) from error
+        await self._line.open(timeout_s)
         self.heard_at_s = self.valid_at_s = time.monotonic()
 
     def close(self) -> None:
-        """Safe twice and before ``connect``."""
-        self._client.close()
+        """Safe twice and before ``connect``. The socket or port is free after ``wait_closed``."""
+        if self._silence is not None:
+            self._silence.cancel()
+        self._line.close()
+        if not self.lost.is_set():
+            self._lose("the connection was closed", RequestError(NOT_CONNECTED, "the connection was closed"))
+
+    async def wait_closed(self) -> None:
+        await self._line.wait_closed()
+
+    # --- asking -----------------------------------------------------------------------------------------------------------
 
     async def read(self, extent: Extent, *, tries: int | None = None) -> Words:
         """Registers as uint16, bits as 0 and 1; as many as were asked for.
@@ -112,109 +111,214 @@ class Wire:
         Raises:
             RequestError: The device refused, did not answer, answered something else, or is gone.
         """
-        request = _REQUESTS[extent.table](dev_id=extent.unit, address=extent.address, count=extent.length)
-        reply = await self._ask(request, self._timing.retries + 1 if tries is None else tries)
-        values = reply.bits[: extent.length] if extent.table in BIT_TABLES else reply.registers
-        if len(values) != extent.length:
-            raise RequestError(MALFORMED_REPLY, f"{extent.length} values were asked for, {len(values)} came")
-        return np.array(values, np.uint16)
+        pdu = struct.pack(">BHH", FUNCTION_OF[extent.table], extent.address, extent.length)
+        reply = await self._ask(extent.unit, pdu, self._timing.retries + 1 if tries is None else tries)
+        if extent.table in BIT_TABLES:
+            return np.unpackbits(np.frombuffer(reply, np.uint8, offset=2), count=extent.length, bitorder="little").astype(np.uint16)
+        return np.frombuffer(reply, ">u2", offset=2).astype(np.uint16)
 
-    async def identify(self, unit: int) -> dict[int, str]:
-        """Objects of the basic device identification (43/14): 0 vendor, 1 product code, 2 revision.
+    async def raw(self, unit: int, pdu: bytes, *, tries: int = 1) -> bytes:
+        """Any request that only reads (``guard.forbidden`` says which), as function code and data; the checked reply in the same form.
+
+        Raises:
+            RequestError: As ``read``; ``status`` of an exception reply is its code.
+            ForbiddenFunctionError: The request is not a read. Nothing is sent.
+        """
+        return await self._ask(unit, pdu, tries)
+
+    async def identify(self, unit: int, code: int = 1) -> dict[int, str]:
+        """Objects of the device identification (43/14): 0 vendor, 1 product code, 2 revision; with code 2 and 3 those above.
 
         Raises:
             RequestError: As ``read``; many devices refuse with IllegalFunction.
         """
-        reply = await self._ask(ReadDeviceInformationRequest(read_code=1, object_id=0, dev_id=unit), 1)
-        information: dict[int, Any] = getattr(reply, "information", {})  # pymodbus: bytes, or a list of them for a repeated object
-        return {key: value.decode("utf-8", "replace").strip("\0 ") for key, value in information.items() if isinstance(value, bytes)}
+        found: dict[int, bytes] = {}
+        wanted = 0
+        for _ in range(MOST_IDENTIFICATIONS):
+            reply = await self._ask(unit, bytes((DEVICE_IDENTIFICATION, IDENTIFICATION_TYPE, code, wanted)), 1)
+            found.update(identification_objects(reply))
+            more, next_one = reply[4], reply[5]
+            if more != 0xFF or next_one <= wanted:
+                break
+            wanted = next_one
+        return {key: value.decode("utf-8", "replace").strip("\0 ") for key, value in found.items()}
 
-    async def _ask(self, request: ModbusPDU, tries: int) -> ModbusPDU:
+    async def _ask(self, unit: int, pdu: bytes, tries: int) -> bytes:
+        check(pdu)
         async with self._turn:
-            await asyncio.sleep(max(0.0, self._free_at_s - time.monotonic()))
             failure = RequestError(NO_RESPONSE, "")
             for _ in range(tries):
                 try:
-                    return await self._ask_once(request)
+                    await self._until_free()
+                    await self._past_doubt(unit, pdu)
+                    return await self._ask_once(unit, pdu)
                 except RequestError as error:
                     failure = error
-                    if error.status != NO_RESPONSE:
+                    if error.status != NO_RESPONSE and not (error.status == MALFORMED_REPLY and self._framing.serial):
                         break
                 finally:
                     self._free_at_s = time.monotonic() + self._timing.pause_s
             raise failure
 
-    async def _ask_once(self, request: ModbusPDU) -> ModbusPDU:
-        if self.lost.is_set() or not self._client.connected:
-            raise RequestError(NOT_CONNECTED, self.why_lost or "the connection is closed")
-        late = self._guard.late
-        started_s = time.monotonic()
-        self._in_flight = True
+    async def _until_free(self) -> None:
+        """The pause between requests, the gap between frames, and after a lost reply a line on which nothing comes any more."""
+        quiet_s = self._timing.quiet_s or self._timing.timeout_s
+        since_s = time.monotonic()
+        while not self.lost.is_set():
+            now_s = time.monotonic()
+            free_s = max(self._free_at_s, self.heard_at_s + self._timing.gap_s if self._timing.gap_s else 0.0)
+            if self._given_up_at_s is not None:
+                if now_s - since_s > max(RESTLESS_S, 3 * quiet_s):
+                    self._lose_restless()
+                    return
+                free_s = max(free_s, self._given_up_at_s + quiet_s, self.heard_at_s + quiet_s)
+            if now_s >= free_s:
+                self._given_up_at_s = None
+                return
+            await asyncio.sleep(free_s - now_s)
+
+    async def _past_doubt(self, unit: int, pdu: bytes) -> None:
+        """Be sure that no reply to an older request can be taken for the one to this."""
+        fences = self._framing.fences(unit, pdu, time.monotonic())
+        if fences is None:
+            return
+        fence = next((one for one in fences if not self.excluded(extent_of(unit, one))), None)
+        if fence is None:
+            why = "too many replies are missing: a late one could be taken for this one's, so it was not asked for"
+            raise RequestError(NO_RESPONSE, why, asked=False)
         try:
-            # Inside try: pymodbus raises ConnectionException from the call itself when the transport is gone.
-            reply: ModbusPDU = await self._client.execute(False, request)
-        except ModbusException as error:
-            if self.lost.is_set():
-                raise RequestError(NOT_CONNECTED, self.why_lost) from error
-            came = "; a reply to an earlier request came, too late" if self._guard.late > late else ""
-            raise RequestError(NO_RESPONSE, f"no reply within {self._timing.timeout_s:g} s{came}") from error
+            await self._ask_once(unit, fence)
+        except RequestError as error:
+            if error.status >= 0x100:
+                raise
+            # An exception reply does not tell which request it is for, so that nothing may follow it.
+            self._given_up_at_s = time.monotonic()
+        await self._until_free()
+        self._framing.passed(unit)
+
+    async def _ask_once(self, unit: int, pdu: bytes) -> bytes:
+        if self.lost.is_set():
+            raise RequestError(NOT_CONNECTED, self.why_lost or "the connection is closed")
+        frame = self._framing.request(unit, pdu, time.monotonic())
+        limit_s = self._timing.timeout_s + self._timing.exchange_s(len(frame), _longest_reply(pdu))
+        late = self.late_replies
+        self._waiting = asyncio.get_running_loop().create_future()
+        self._asked, self._asked_at_s = pdu, time.monotonic()
+        self._tell(True, frame, lambda: request_text(unit, pdu))
+        answered = False
+        try:
+            self._line.write(frame)
+            async with asyncio.timeout(limit_s):
+                reply = await self._waiting
+            answered = True
+        except TimeoutError as error:
+            came = "; a reply to an earlier request came, too late" if self.late_replies > late else ""
+            why = f"no reply within {limit_s:.3g} s{came}"
+            self._tell(False, b"", lambda: "no reply", limit_s, why)
+            raise RequestError(NO_RESPONSE, why) from error
         finally:
-            self._in_flight = False
-            self._guard.forget()
-            if self._guard.cut_off and not self.lost.is_set():
-                self._on_garbage("the device stopped in the middle of a reply")
-        self.valid_at_s = time.monotonic()
-        taken_s = self.valid_at_s - started_s
+            self._waiting = None
+            if not answered:
+                self._give_up()
+        taken_s = self.valid_at_s - self._asked_at_s
         self.round_trip_s = taken_s if not self.round_trip_s else 0.8 * self.round_trip_s + 0.2 * taken_s
-        if reply.isError():
-            raise RequestError(reply.exception_code, f"the device answered with exception {reply.exception_code}")
+        if reply[0] & 0x80:
+            raise RequestError(reply[1], f"the device answered with exception {reply[1]}")
         return reply
 
-    # --- called by pymodbus, from inside its protocol callbacks: they must not raise --------------------------------------
+    def _give_up(self) -> None:
+        why = self._framing.give_up()
+        if self._framing.serial:
+            self._given_up_at_s = time.monotonic()
+            why = "a reply is missing, and the setting says to connect anew then" if self._timing.reconnect else why
+        if why and not self.lost.is_set():
+            self.last_fault = why
+            self._lose(why, RequestError(MALFORMED_REPLY, why))
+            self._line.close()
 
-    def _on_packet(self, sending: bool, data: bytes) -> bytes:
-        if not sending:
-            self.heard_at_s = time.monotonic()
-        return self._guard(sending, data)
+    def _lose_restless(self) -> None:
+        why = "bytes keep coming though nothing is asked: another Modbus master may be on this line, or its baud rate or parity is another"
+        self._lose(why, RequestError(NOT_CONNECTED, why))
+        self._line.close()
 
-    def _on_malformed(self, why: str) -> None:
-        self.last_fault = why
-        self._fail_waiting(RequestError(MALFORMED_REPLY, why))
+    # --- called by the line -----------------------------------------------------------------------------------------------
 
-    def _on_garbage(self, why: str) -> None:
-        self.last_fault = why
-        self._lose(why, RequestError(MALFORMED_REPLY, why))
-        self._client.close()
+    def _on_bytes(self, data: bytes) -> None:
+        self.heard_at_s = time.monotonic()
+        for arrival in self._framing.received(data):
+            self._take(arrival)
+        if self._silence is not None:
+            self._silence.cancel()
+        if self._timing.gap_s and not self.lost.is_set():
+            self._silence = asyncio.get_running_loop().call_later(self._timing.gap_s, self._on_silence)
 
-    def _on_connect(self, connected: bool) -> None:
-        if not connected:
-            why = "the device closed the connection"
-            self._lose(why, RequestError(NOT_CONNECTED, why))
+    def _on_silence(self) -> None:
+        for arrival in self._framing.silence():
+            self._take(arrival)
+
+    def _take(self, arrival: Arrival) -> None:
+        if self.told is not None:
+            self._tell_arrival(arrival)
+        match arrival.kind:
+            case "reply":
+                self.valid_at_s = time.monotonic()
+                if self._waiting is not None and not self._waiting.done():
+                    self._waiting.set_result(arrival.pdu)
+            case "late":
+                self.late_replies += 1
+            case "malformed":
+                self.last_fault = arrival.why
+                self._fail_waiting(RequestError(MALFORMED_REPLY, arrival.why))
+            case "garbage":
+                self.last_fault = arrival.why
+                self._lose(arrival.why, RequestError(MALFORMED_REPLY, arrival.why))
+                self._line.close()
+
+    def _on_closed(self, why: str) -> None:
+        self._lose(why, RequestError(NOT_CONNECTED, why))
 
     def _lose(self, why: str, failure: RequestError) -> None:
         if not self.lost.is_set():
             self.why_lost = why
             self.lost.set()
             self._fail_waiting(failure)
-            self._on_lost()
 
     def _fail_waiting(self, failure: RequestError) -> None:
-        """End the wait of the request in flight at once; pymodbus itself would wait for the time-out."""
-        waiting = self._client.ctx.response_future
-        if self._in_flight and not waiting.done():
-            waiting.set_exception(failure)
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_exception(failure)
 
+    # --- telling ----------------------------------------------------------------------------------------------------------
 
-def _why_not_connected(error: OSError) -> tuple[str, str]:
-    """Cause and remedy. asyncio joins the errors of a name with several addresses into one text, so the numbers are read from there too."""
-    if isinstance(error, socket.gaierror):
-        return "no address is known for this host name", "Write the IP address, or check the name"
-    numbers = {error.errno, *(int(number) for number in re.findall(r"\[Errno (\d+)\]", str(error)))}
-    if isinstance(error, ConnectionRefusedError) or errno.ECONNREFUSED in numbers:
-        return (
-            "connection refused: nothing listens on this port",
-            "Check the port (Modbus TCP is 502) and whether the device allows Modbus TCP",
+    def _tell(self, sent: bool, frame: bytes, text: Callable[[], str], round_trip_s: float = 0.0, trouble: str = "") -> None:
+        if self.told is not None:
+            told = Exchange(
+                at_ns=time.time_ns(), sent=sent, size=len(frame), text=text(), data=frame, round_trip_s=round_trip_s, trouble=trouble
+            )
+            self.told(told)
+
+    def _tell_arrival(self, arrival: Arrival) -> None:
+        whole = bool(arrival.pdu)
+        asked = self._asked if arrival.kind == "reply" else b""
+        round_trip_s = time.monotonic() - self._asked_at_s if arrival.kind == "reply" else 0.0
+        self._tell(
+            False,
+            arrival.frame,
+            lambda: reply_text(arrival.unit, arrival.pdu, asked) if whole else bytes_text(arrival.frame),
+            round_trip_s,
+            arrival.why,
         )
-    if numbers & {errno.EHOSTUNREACH, errno.ENETUNREACH}:
-        return "no route to this address", "Check the address, the network cable and the VPN"
-    return error.strerror or str(error), "Check the address and the network"
+
+
+def extent_of(unit: int, pdu: bytes) -> Extent:
+    """What a request for registers or bits asks for."""
+    function, address, length = struct.unpack(">BHH", pdu)
+    table = next(table for table, code in FUNCTION_OF.items() if code == function)
+    return Extent(unit, table, address, length)
+
+
+def _longest_reply(pdu: bytes) -> int:
+    """Characters on a serial line, for the time they take."""
+    if pdu[0] in FUNCTION_OF.values():
+        count = int.from_bytes(pdu[3:5], "big")
+        return 5 + ((count + 7) // 8 if pdu[0] <= FUNCTION_OF["discrete"] else 2 * count)
+    return 256 if pdu[0] == DEVICE_IDENTIFICATION else 16

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from typing import Final, NoReturn
-from urllib.parse import parse_qsl, urlsplit
+from typing import Final
 
-from app.drivers.base import SettingField
-from app.drivers.modbus.address import BIT_TABLES, in_notation, parse, with_type
-from app.errors import UserError
-
-DEFAULT_UNIT: Final = 1
+from app.drivers.base import EndpointConfig, EndpointReport, Load, SettingField, WatchItem
+from app.drivers.modbus.address import BIT_TABLES, NOTATION_TITLES, in_notation, parse, point_in_notation, with_type
+from app.drivers.modbus.load import load_of
+from app.drivers.modbus.types import about_type
+from app.drivers.modbus.url import TRANSPORTS, ModbusUrl
 
 # Own codes stand above every one-byte exception code. They are part of the documented form of a status and never change.
 NO_RESPONSE: Final = 0x100
 MALFORMED_REPLY: Final = 0x101
 NOT_CONNECTED: Final = 0x102
 BAD_ADDRESS: Final = 0x103
+INVALID_CONTENT: Final = 0x110
+"""The registers were read, and hold no value of the item's type: a BCD digit above 9, a date that does not exist."""
+FORBIDDEN_RANGE: Final = 0x111
+"""Not asked: the setting ``forbidden`` of the endpoint excludes these registers."""
 
 STATUS_NAMES: Final[dict[int, str]] = {
     0: "Good",
@@ -36,78 +38,15 @@ STATUS_NAMES: Final[dict[int, str]] = {
     MALFORMED_REPLY: "MalformedReply",
     NOT_CONNECTED: "NotConnected",
     BAD_ADDRESS: "BadAddress",
+    INVALID_CONTENT: "InvalidContent",
+    FORBIDDEN_RANGE: "ForbiddenRange",
 }
-
-_LATER: Final = ("modbus-tls", "modbus-rtu", "modbus-rtutcp")
-_EXAMPLE: Final = "modbus://192.168.0.10, modbus://plc7:1502 or modbus://gateway?unit=3"
-_HOST: Final = re.compile(r"[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}(%[A-Za-z0-9._-]+)?\]", re.ASCII)
-
-
-class ModbusUrl:
-    """A parsed endpoint URL: ``modbus://host[:port][?unit=1]``. ``host`` is without the brackets of an IPv6 address."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text.strip()
-        scheme, colon, rest = self._text.partition(":")
-        if colon and scheme.lower() in _LATER:
-            raise UserError(
-                "This kind of Modbus connection is not supported yet",
-                where=self._text,
-                why=f"{scheme.lower()} comes with a later version; this one speaks Modbus TCP",
-                fix="Use modbus://host[:port], for a serial line through a Modbus TCP gateway",
-            )
-        if scheme.lower() != "modbus" or not rest.startswith("//"):
-            self._fail("it does not begin with modbus://")
-        self._split()
-
-    def _split(self) -> None:
-        try:
-            parts = urlsplit(self._text)
-            port = parts.port
-        except ValueError as error:
-            self._fail(str(error))
-        if parts.username is not None or parts.password is not None:
-            self._fail("Modbus TCP knows no user and no password")
-        if parts.path not in ("", "/") or parts.fragment:
-            self._fail("only host, port and ?unit= may follow modbus://")
-        place = parts.netloc.rpartition("]")[0] + "]" if "]" in parts.netloc else parts.netloc.partition(":")[0]
-        if not _HOST.fullmatch(place):
-            self._fail("the host name or IP address is missing or not one")
-        if port == 0:
-            self._fail("the port is from 1 to 65535")
-        self._place = place.lower()
-        self.host = self._place.strip("[]")
-        self.port = 502 if port is None else port
-        self.unit = self._unit(parts.query)
-
-    def _unit(self, query: str) -> int:
-        try:
-            given = parse_qsl(query, keep_blank_values=True, strict_parsing=True) if query else []
-        except ValueError as error:
-            self._fail(str(error))
-        if not given:
-            return DEFAULT_UNIT
-        if [key for key, _ in given] != ["unit"]:
-            self._fail("the only thing that may follow '?' is unit=NUMBER")
-        value = given[0][1]
-        if not re.fullmatch(r"[0-9]{1,3}", value, re.ASCII) or int(value) > 255:
-            self._fail("the unit id is from 0 to 255")
-        return int(value)
-
-    def __str__(self) -> str:
-        """Canonical: port 502 and unit 1 are left out."""
-        port = "" if self.port == 502 else f":{self.port}"
-        unit = "" if self.unit == DEFAULT_UNIT else f"?unit={self.unit}"
-        return f"modbus://{self._place}{port}{unit}"
-
-    def _fail(self, why: str) -> NoReturn:
-        raise UserError("Not a Modbus URL", where=self._text, why=why, fix=f"Write for example {_EXAMPLE}")
 
 
 class ModbusSpec:
     key = "modbus"
     title = "Modbus"
-    schemes: tuple[str, ...] = ("modbus",)
+    schemes: tuple[str, ...] = tuple(TRANSPORTS)
     default_port = 502
     source_times = False
     polls = True
@@ -137,8 +76,25 @@ class ModbusSpec:
             help="For devices that drop requests which follow too fast.",
         ),
         SettingField(
+            name="quiet_ms", title="Quiet time after a lost reply", kind="int", default=0, low=0, high=60000, unit="ms",
+            help="RTU and RTU over TCP: how long nothing may come before the next request, so that a late reply is never taken for "
+            "another one. 0 is as long as the time-out.",
+        ),
+        SettingField(
+            name="echo", title="Adapter repeats what is sent", kind="choice", default="detect", choices=("detect", "yes", "no"),
+            help="RTU and RTU over TCP: many two-wire RS-485 adapters give back every request. Usually found out by itself.",
+        ),
+        SettingField(
+            name="reconnect_on_timeout", title="Reconnect after a lost reply", kind="bool", default=False,
+            help="RTU over TCP, for converters that deliver replies very late: the connection is made anew instead of waiting for quiet.",
+        ),
+        SettingField(
             name="ask_identity", title="Ask for device identification", kind="bool", default=True,
             help="Function 43/14, once after connecting. Switch off for a device that misbehaves when asked.",
+        ),
+        SettingField(
+            name="forbidden", title="Forbidden registers", kind="text", default="",
+            help="Never read, not even in passing: 3/holding:100-110, input:5. Scans fill this in.",
         ),
     )  # fmt: skip
 
@@ -153,12 +109,17 @@ class ModbusSpec:
         return str(with_type(address, type_, order, notation))
 
     def type_of(self, address: str) -> str:
-        return parse(address).type
+        return parse(address).value_type
 
     def status_text(self, status: int) -> str:
         """``Good (0)``, ``IllegalDataAddress (2)``, ``NoResponse (0x100)``; an unknown exception code is ``Exception (77)``."""
         name = STATUS_NAMES.get(status, "Exception" if status < 0x100 else "Unknown")
         return f"{name} ({status})" if status < 0x100 else f"{name} (0x{status:X})"
+
+    notations: Mapping[str, str] = NOTATION_TITLES
+
+    def in_notation(self, address: str, notation: str) -> str:
+        return point_in_notation(parse(address), notation)
 
     def short_address(self, address: str) -> str:
         return parse(address).point
@@ -173,12 +134,18 @@ class ModbusSpec:
             "Address (hex)": f"0x{item.address:04X}",
         }
         if item.bit is not None:
-            rows["Bit"] = f"{item.bit} (0 is the least significant)"
+            bits = f"{item.bit}" if item.last_bit is None else f"{item.bit} to {item.last_bit}, as a number"
+            rows["Bit"] = f"{bits} (0 is the least significant)"
         rows["Type"] = item.type_text
+        if about := about_type(item.type, item.padding):
+            rows["Form"] = about
         if item.table not in BIT_TABLES:
             rows["Order"] = item.order or "as the unit's default"
             rows["Registers"] = str(item.count)
         return rows
+
+    def load_of(self, config: EndpointConfig, items: Sequence[WatchItem], report: EndpointReport | None) -> Load:
+        return load_of(config, self.settings, items, report)
 
 
 SPEC = ModbusSpec()

@@ -7,11 +7,15 @@ from collections import deque
 from collections.abc import AsyncIterator
 from typing import Final
 
-from app.drivers.base import Ended, Event, Gap
+from app.drivers.base import Ended, Event, Gap, Traffic
 from app.model.columns import SampleColumns
 
 MAX_ROWS: Final = 500_000
 """Samples that may wait: five seconds of the fastest server measured. More are dropped, and said to be missing."""
+
+
+MAX_TRAFFIC: Final = 50
+"""``Traffic`` events that may wait: five seconds of them. More are counted in the next one that fits."""
 
 
 class EventQueue(AsyncIterator[Event]):
@@ -19,6 +23,8 @@ class EventQueue(AsyncIterator[Event]):
         self._events: deque[Event] = deque()
         self._rows = 0
         self._dropped = False
+        self._traffic = 0
+        self._untold = 0
         self._ended = False
         self._told_end = False
         self._signal = Signal()
@@ -35,6 +41,12 @@ class EventQueue(AsyncIterator[Event]):
                 self._dropped = False
                 self._events.append(Gap(why="more samples came than were taken over; some were dropped"))
             self._rows += len(event)
+        if isinstance(event, Traffic):
+            if self._traffic >= MAX_TRAFFIC:
+                self._untold += len(event.exchanges) + event.dropped
+                return
+            event = Traffic(exchanges=event.exchanges, dropped=event.dropped + self._untold)
+            self._traffic, self._untold = self._traffic + 1, 0
         self._ended = isinstance(event, Ended)
         self._events.append(event)
         self._signal.set()
@@ -52,5 +64,7 @@ class EventQueue(AsyncIterator[Event]):
         event = self._events.popleft()
         if isinstance(event, SampleColumns):
             self._rows -= len(event)
+        elif isinstance(event, Traffic):
+            self._traffic -= 1
         self._told_end = isinstance(event, Ended)
         return event

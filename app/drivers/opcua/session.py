@@ -26,13 +26,16 @@ from app.drivers.opcua.session_browse import Browser
 from app.drivers.opcua.session_channel import Channel, ServiceError
 from app.drivers.opcua.session_details import Details
 from app.drivers.opcua.session_nodes import Nodes, ns0
-from app.drivers.opcua.session_report import CURRENT_TIME, offer_report, require_unsecured, session_report
+from app.drivers.opcua.session_questions import Answers
+from app.drivers.opcua.session_report import CURRENT_TIME, offer_report, session_report
+from app.drivers.opcua.session_security import connect
 from app.drivers.opcua.session_services import VALUE, Services
+from app.drivers.opcua.session_trace import Trace
 from app.drivers.opcua.session_types import DataTypes
 from app.drivers.opcua.session_values import Values
 from app.drivers.opcua.session_watch import Watch
 from app.drivers.opcua.spec import SETTINGS, SPEC
-from app.drivers.questions import Question, unanswered
+from app.drivers.questions import Question
 from app.errors import EndpointError
 from app.model.columns import SampleColumns
 
@@ -71,13 +74,15 @@ async def discover(url: str, timeout_s: float) -> EndpointReport:
 
 
 class OpcUaSession:
-    """See ``app.drivers.base.Session``. Security is None and the user anonymous in this version; other wishes are refused."""
+    """See ``app.drivers.base.Session``."""
 
     def __init__(self, config: EndpointConfig) -> None:
         self._config = config
         settings = {field.name: config.settings.get(field.name, field.default) for field in SETTINGS}
         self._timeout_s = float(settings["timeout_s"])
-        self._channel = Channel(SPEC.parse_url(config.url), self._timeout_s)
+        self._queue = EventQueue()
+        self._trace = Trace(self._queue.put)
+        self._channel = Channel(SPEC.parse_url(config.url), self._timeout_s, self._trace)
         self._channel.on_lost = self._lost
         self._services = Services(self._channel, int(settings["max_nodes_per_call"]))
         self._nodes = Nodes(self._services)
@@ -85,7 +90,6 @@ class OpcUaSession:
         self._browser = Browser(self._services, self._nodes, self._types)
         self._details = Details(self._services, self._nodes, self._types)
         self._values = Values(self._services, self._nodes, self._types)
-        self._queue = EventQueue()
         self._watch = Watch(
             self._channel,
             self._services,
@@ -102,34 +106,20 @@ class OpcUaSession:
         """Namespaces, limits and clock are read anew each time: indexes are valid for one connection only.
 
         Raises:
-            EndpointError: Closed port, silence, another protocol, refusal, or a security setting not supported yet.
+            EndpointError: Closed port, silence, another protocol, a certificate not accepted on either side, a user not accepted, and
+                whatever else; see ``session_security``.
+            UserError: A setting is wrong, or the certificate store cannot be used or has no such user certificate.
         """
-        self._refuse_unsupported()
         begin = monotonic()
         try:
             async with asyncio.timeout(timeout_s):
-                await self._channel.open_unsecured(timeout_s)
-                endpoints = await self._channel.offered()
-                require_unsecured(self._channel.url, endpoints)
-                await self._channel.start_session()
-                report = await session_report(self._channel, self._services, endpoints)
+                connected = await connect(self._channel, self._config, timeout_s)
+                report = await session_report(self._channel, self._services, connected)
         except TimeoutError as error:
             why = f"the server answered but had not finished after {monotonic() - begin:.1f} s"
             raise EndpointError("Cannot connect", where=self._channel.url, why=why, fix="Try again, or allow more time") from error
         self._life = asyncio.create_task(self._watch_life(), name="opcua proof of life")
         return report
-
-    def _refuse_unsupported(self) -> None:
-        security = self._config.security
-        wishes = []
-        if security.policy != "None" or security.mode != "None":
-            wishes.append(f"security {security.policy} {security.mode}")
-        if security.user != "anonymous":
-            wishes.append(f"user by {security.user}")
-        if wishes:
-            why = f"{' and '.join(wishes)} is asked for, which this version does not support yet"
-            fix = "Nothing was sent. Set security None and anonymous to connect without protection"
-            raise EndpointError("Cannot connect", where=self._config.url, why=why, fix=fix)
 
     async def close(self) -> None:
         """Bounded: two seconds for the polite part, then the socket is dropped."""
@@ -146,6 +136,7 @@ class OpcUaSession:
                 await self._channel.close()
         except TimeoutError:
             self._channel.abort()
+        self._trace.switch(False)
         self._queue.put(Ended(why=self._channel.lost))
 
     async def browse(self, nodes: Sequence[str], resume: bytes | None = None) -> BrowseColumns:
@@ -167,10 +158,10 @@ class OpcUaSession:
         return await self._watch.set_watch(add, remove)
 
     def ask(self, question: Question) -> AsyncIterator[Wire]:
-        return unanswered(question)
+        return Answers(self._services, self._nodes, self._types, self._browser).answer(question)
 
     def trace(self, on: bool) -> None:
-        del on
+        self._trace.switch(on)
 
     def events(self) -> AsyncIterator[Event]:
         return aiter(self._queue)

@@ -67,8 +67,8 @@ class Browser:
         await self._describe(listing.rows)
         return _columns(listing)
 
-    async def crawl(self, root: str, limit: int) -> AsyncIterator[BrowseColumns]:
-        """Breadth first. From "" it begins at Objects: the type tree is the same on every server."""
+    async def crawl(self, root: str, limit: int, *, parents: int = PARENTS_PER_ROUND) -> AsyncIterator[BrowseColumns]:
+        """Breadth first, with what was found below ``parents`` nodes at a time. From "" it begins at Objects: types are always alike."""
         level = await self._nodes.resolve([root or OBJECTS])
         if level[0].node is None:
             yield BrowseColumns(errors={0: level[0].why})
@@ -79,8 +79,8 @@ class Browser:
         while level and count < limit:
             following: list[Target] = []
             following_places: list[int] = []
-            for start in range(0, len(level), PARENTS_PER_ROUND):
-                listing = await self._children(level[start : start + PARENTS_PER_ROUND])
+            for start in range(0, len(level), parents):
+                listing = await self._children(level[start : start + parents])
                 fresh: list[_Row] = []
                 for row in listing.rows:
                     if row.id not in seen and count < limit:

@@ -1,45 +1,38 @@
-"""One TCP connection with its secure channel and session, on asyncua's transport; everything that keeps it alive or ends it.
-
-Of asyncua's ``Client`` only the steps are used, not ``connect()``: its supervisor, stale watchdog and publish loop swallow losses that a
-person must see (they retry for ever, or drop items with a log line). One private member is called, ``UaClient._send_request``.
-"""
+"""The connection of one attempt: found without security, opened again with it where that is asked for, kept alive, and ended once."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from time import monotonic
-from typing import TypeVar
+from typing import Final, TypeVar
+from urllib.parse import urlsplit
 
 from asyncua import ua
-from asyncua.client.client import Client
 from asyncua.common.utils import Buffer
+from asyncua.crypto.security_policies import SecurityPolicy
 from asyncua.ua.ua_binary import struct_from_binary
 from asyncua.ua.uaerrors._base import UaError, UaStatusCodeError
 
 from app.drivers.opcua.binary import DecodingError
 from app.drivers.opcua.hello import greet
+from app.drivers.opcua.session_trace import Trace
+from app.drivers.opcua.session_transport import TOKEN_LIFETIME_MS, Transport
 from app.drivers.opcua.status import status_text
 from app.errors import EndpointError
 
-log = logging.getLogger(__name__)
-
-SESSION_TIMEOUT_MS = 60_000
-"""The server forgets a vanished client's session, and frees its subscriptions, after this time."""
-
-RENEW_AT = 0.75
+RENEW_AT: Final = 0.75
 """Share of a security token's lifetime after which it is renewed, OPC 10000-4 §5.5.2.1."""
 
-_CLOSE_S = 1.0
-_NONE_POLICY = "http://opcfoundation.org/UA/SecurityPolicy#None"
+_SHORTEST_LIFETIME_S: Final = 1.0
+"""A server that grants less is renewed no more often: it could keep us busy with nothing else."""
+
 _ANSWER = TypeVar("_ANSWER")
 
 # What the library logs is said by our own errors and events, once and with the address; its warnings repeat per request.
 if logging.getLogger("asyncua").level == logging.NOTSET:
     logging.getLogger("asyncua").setLevel(logging.CRITICAL + 1)
+logging.getLogger("asyncua.client.ua_client").setLevel(logging.CRITICAL + 1)  # whoever turns the rest on: it logs requests with passwords
 
 
 class ServiceError(EndpointError):
@@ -59,26 +52,40 @@ class Channel:
 
     Attributes:
         lost: Set to the reason when the connection is gone; ``on_lost`` is called with it once.
-        bytes_s: ``monotonic()`` when the last byte came.
+        bytes_s: ``monotonic()`` when the last byte came; set forward, silence counts from there.
         round_trip_s: Of the latest probe, at first of the hello.
+        lifetime_ms: Of a security token, as asked for.
+        why_not_renewed: Asked when a renewal failed; what it answers is added to the reason.
     """
 
-    def __init__(self, url: str, timeout_s: float) -> None:
+    def __init__(self, url: str, timeout_s: float, trace: Trace | None = None) -> None:
         self.url = url
         self.timeout_s = timeout_s
         self.lost = ""
         self.on_lost: Callable[[str], None] = lambda _: None
-        self.bytes_s = 0.0
         self.round_trip_s = 0.0
-        self._client = Client(url, timeout=timeout_s)
-        self._client.name = self._client.description = "Tagloom"
-        self._client.application_uri = f"urn:{socket.gethostname()}:tagloom"
-        self._client.product_uri = "urn:tagloom"
-        self._client.session_timeout = SESSION_TIMEOUT_MS
+        self.lifetime_ms = TOKEN_LIFETIME_MS
+        self.why_not_renewed: Callable[[], Awaitable[str]] | None = None
+        parts = urlsplit(url)
+        self._address = parts.hostname or "", parts.port or 4840
+        self._trace = trace
+        self._transport: Transport | None = None
         self._renewal: asyncio.Task[None] | None = None
-        self._gone = asyncio.Event()
+        self._renewing = False
         self._closing = False
-        self._has_session = False
+
+    @property
+    def bytes_s(self) -> float:
+        return self._transport.bytes_s if self._transport is not None else 0.0
+
+    @bytes_s.setter
+    def bytes_s(self, moment_s: float) -> None:
+        if self._transport is not None:
+            self._transport.bytes_s = moment_s
+
+    @property
+    def granted_lifetime_ms(self) -> int:
+        return self._transport.lifetime_ms if self._transport is not None else 0
 
     async def open_unsecured(self, timeout_s: float) -> None:
         """Hello, socket and a secure channel without security; no session yet.
@@ -87,42 +94,50 @@ class Channel:
             EndpointError: Which of the steps failed and why.
         """
         self.round_trip_s = await greet(self.url, timeout_s)
-        await self._step("opening the connection", self._client.connect_socket())
-        protocol = self._client.uaclient.protocol
-        if protocol is None:
-            raise self._error("opening the connection", "the connection closed at once")
-        receive, forget = protocol.data_received, protocol.on_connection_lost
+        host, port = self._address
+        await self._open(Transport(self.url, host, port, timeout_s=self.timeout_s, lifetime_ms=self.lifetime_ms))
 
-        def data_received(data: bytes) -> None:
-            self.bytes_s = monotonic()
-            receive(data)
+    async def reopen(self, url: str, host: str, port: int, policy: SecurityPolicy | None, timeout_s: float) -> None:
+        """The same server on another connection, with the security that the project asks for.
 
-        def connection_lost(error: Exception | None) -> None:
-            if forget is not None:
-                forget(error)
-            self._gone.set()
-            self.end(f"the connection was lost: {error}" if error else "the server closed the connection")
+        Raises:
+            EndpointError: Which of the steps failed and why.
+        """
+        last, self._transport = self._transport, None
+        if last is not None:
+            last.on_gone = lambda _: None
+            await last.close()
+        await self._open(Transport(url, host, port, timeout_s=timeout_s, policy=policy, lifetime_ms=self.lifetime_ms))
 
-        protocol.data_received = data_received  # type: ignore[method-assign]  # the only place that sees every byte
-        protocol.on_connection_lost = connection_lost
-        self.bytes_s = monotonic()
-        await self._step("the OPC UA hello", self._client.send_hello())
-        await self._step("opening the secure channel", self._client.open_secure_channel())
+    async def _open(self, transport: Transport) -> None:
+        self._transport = transport
+        transport.on_gone = self._gone
+        if self._trace is not None:
+            transport.on_connected = self._trace.attach
+        await transport.open()
 
     async def offered(self) -> list[ua.EndpointDescription]:
         """The ways to connect that the server offers. Needs no session."""
-        return await self._step("asking for the endpoints", self._client.get_endpoints())
+        return await self._connected().get_endpoints()
 
-    async def start_session(self) -> None:
-        """Session for an anonymous user without security. Sends no password, whatever is configured.
+    async def offered_now(self) -> list[ua.EndpointDescription]:
+        """The same, asked on a connection of its own, which is closed again."""
+        transport = Transport(self.url, *self._address, timeout_s=self.timeout_s)
+        try:
+            await transport.open()
+            return await transport.get_endpoints()
+        finally:
+            await transport.close()
 
-        Raises:
-            EndpointError: The server does not want this.
-        """
-        await self._step("creating the session", self._client.create_session())
-        self._has_session = True
-        await self._step("activating the session", self._client.activate_session())
+    async def create_session(self, wanted: ua.CreateSessionParameters) -> ua.CreateSessionResult:
+        return await self._connected().create_session(wanted)
+
+    async def activate_session(self, wanted: ua.ActivateSessionParameters) -> ua.ActivateSessionResult:
+        """From here on the channel is renewed by itself."""
+        result = await self._connected().activate_session(wanted)
+        self._connected().timeout_s = self.timeout_s
         self._renewal = asyncio.create_task(self._keep_renewed(), name="opcua channel renewal")
+        return result
 
     async def call(self, request: object, *, timeout_s: float | None = None) -> bytes:
         """Send one service request and give its whole answer, from the type id on.
@@ -139,7 +154,7 @@ class Channel:
         if self.lost:
             raise self._error(name, self.lost)
         try:
-            return bytes(await self._client.uaclient._send_request(request, timeout_s))
+            return await self._connected().send(request, self.timeout_s if timeout_s is None else timeout_s)
         except UaStatusCodeError as error:
             raise ServiceError(self.url, name, error.code) from error
         except TimeoutError as error:
@@ -179,53 +194,35 @@ class Channel:
             self._renewal.cancel()
             await asyncio.gather(self._renewal, return_exceptions=True)
             self._renewal = None
-        protocol = self._client.uaclient.protocol
-        if protocol is None:
-            return
-        if not self._gone.is_set() and self._has_session:
-            with suppress(TimeoutError, ConnectionError, UaError):
-                async with asyncio.timeout(_CLOSE_S):
-                    await self._client.uaclient.close_session(True)
-        if not self._gone.is_set():
-            with suppress(ConnectionError, UaError):
-                await self._client.close_secure_channel()
-        transport = protocol.transport
-        self._client.disconnect_socket()
-        if transport is not None:
-            transport.abort()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_CLOSE_S):
-                    await self._gone.wait()
+        if self._transport is not None:
+            await self._transport.close()
 
     def abort(self) -> None:
         """Drop the socket without a word."""
-        protocol = self._client.uaclient.protocol
-        if protocol is not None and protocol.transport is not None:
-            protocol.transport.abort()
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _gone(self, error: Exception | None) -> None:
+        if not self._renewing:  # a renewal that fails says why itself
+            self.end(f"the connection was lost: {error}" if error else "the server closed the connection")
 
     async def _keep_renewed(self) -> None:
+        transport = self._connected()
         try:
             while True:
-                await asyncio.sleep(self._client.secure_channel_timeout / 1000 * RENEW_AT)
-                await self._client.open_secure_channel(renew=True)
-                self._client.uaclient.revolve_security_token()
-        except (TimeoutError, ConnectionError, UaError) as error:
-            self.end(f"the secure channel could not be renewed: {error or type(error).__name__}")
+                await asyncio.sleep(max(transport.lifetime_ms / 1000, _SHORTEST_LIFETIME_S) * RENEW_AT)
+                self._renewing = True
+                await transport.open_channel(renew=True)
+                self._renewing = False
+        except EndpointError as error:
+            more = await self.why_not_renewed() if self.why_not_renewed is not None else ""
+            self.end(more or f"the secure channel could not be renewed: {error.why}")
 
-    async def _step(self, doing: str, work: Awaitable[_ANSWER]) -> _ANSWER:
-        try:
-            return await work
-        except UaStatusCodeError as error:
-            raise self._error(doing, status_text(error.code)) from error
-        except TimeoutError as error:
-            raise self._error(doing, f"no answer within {self.timeout_s:g} s") from error
-        except (OSError, UaError) as error:
-            raise self._error(doing, str(error) or type(error).__name__) from error
+    def _connected(self) -> Transport:
+        if self._transport is None:
+            raise self._error("sending", "the connection is closed")
+        return self._transport
 
     def _error(self, doing: str, why: str) -> EndpointError:
         fix = "Try again; if it stays, the server's own log says more"
         return EndpointError("Cannot talk to the server", where=self.url, why=f"{doing}: {why}", fix=fix)
-
-
-def is_unsecured(endpoint: ua.EndpointDescription) -> bool:
-    return bool(endpoint.SecurityPolicyUri == _NONE_POLICY)

@@ -27,7 +27,7 @@ _HAS_PROPERTY: Final = ns0(46)
 _COMMON: Final = (3, 4, 5, 6, 7, 26)
 _OF_CLASS: Final[dict[int, tuple[int, ...]]] = {
     1: (12,),
-    2: (13, 14, 15, 16, 17, 18, 19, 20),
+    2: (13, 14, 15, 16, 17, 18, 19, 20, 27),
     4: (21, 22),
     8: (8,),
     16: (13, 14, 15, 16, 8),
@@ -103,7 +103,11 @@ class Details:
         enum = words.enum_names(_of(properties, "EnumStrings"), _of(properties, "EnumValues"))
         if not enum and self._types.base(data_type).enum:
             enum = await self._types.enumeration(data_type)
-        lines = [NodeAttribute(name="NodeId", text=target.id), NodeAttribute(name="NodeClass", text=NODE_CLASSES.get(node_class, ""))]
+        lines = [
+            NodeAttribute(name="NodeId", text=target.id),
+            NodeAttribute(name=words.INDEXED_ID, text=_node(target).to_string()),
+            NodeAttribute(name="NodeClass", text=NODE_CLASSES.get(node_class, "")),
+        ]
         for number, value in values.items():
             lines += _attribute_lines(number, value, names)
         lines += [_line(name, words.property_text(name, value.value), value.status) for name, value in properties.items()]

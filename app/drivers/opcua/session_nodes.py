@@ -196,18 +196,29 @@ class Nodes:
             return self._paths[node_id]
         chain = self._chain(node_id, OBJECTS)
         if chain is not None:
-            return "/".join(chain)
+            return "/".join(self._names_of(chain))
         chain = self._chain(node_id, ROOT)
-        return "".join(f"/{name}" for name in chain) if chain is not None else ""
+        return "".join(f"/{name}" for name in self._names_of(chain)) if chain is not None else ""
+
+    def way(self, node_id: str) -> list[str]:
+        """Ids from the child of Root down to the node, through Objects where it can be; empty for what does not lead there, and Root.
+
+        Ancestors must be loaded.
+        """
+        chain = self._chain(node_id, OBJECTS)
+        return [OBJECTS, *chain] if chain is not None else self._chain(node_id, ROOT) or []
+
+    def _names_of(self, chain: Sequence[str]) -> list[str]:
+        return [escape_name(self.browse_name(node_id).name) for node_id in chain]
 
     def _chain(self, node_id: str, top: str) -> list[str] | None:
-        """Names below ``top`` down to the node, by the shortest way up."""
+        """Ids below ``top`` down to the node, by the shortest way up; every node is looked at once, so that loops end."""
         ways: list[tuple[str, list[str]]] = [(node_id, [])]
         seen = {node_id}
-        for here, names in ways:  # grows while it runs: breadth first
+        for here, ids in ways:  # grows while it runs: breadth first
             if here == top:
-                return names[::-1]
-            longer = [*names, escape_name(self.browse_name(here).name)]
+                return ids[::-1]
+            longer = [*ids, here]
             for parent in self._parents.get(here, ()):
                 if parent not in seen:
                     seen.add(parent)
@@ -221,7 +232,7 @@ class Nodes:
         """
         if node_id not in self._names:
             return True  # it does not say its name: that proves nothing either
-        names = _split(path)
+        names = split_path(path)
         here = {node_id} if names and escape_name(self.browse_name(node_id).name) == names[-1] else set()
         for name in reversed(names[:-1]):
             above = {parent for node in here for parent in self._parents.get(node, ())}
@@ -233,7 +244,7 @@ class Nodes:
         return bool(here) and (top in above or not above)
 
 
-def _split(path: str) -> list[str]:
+def split_path(path: str) -> list[str]:
     """Escaped names of a path as ``Nodes.path`` writes it."""
     names, letters = [], ""
     escaped = False

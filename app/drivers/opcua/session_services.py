@@ -7,7 +7,7 @@ the size that passed is kept for the rest of the session.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Final, Literal, TypeVar
 
@@ -33,8 +33,9 @@ ONE_SPOILS_ALL: Final = frozenset({0x80020000, 0x80060000, BAD_DECODING_ERROR})
 
 _NO_CONTINUATION_POINTS: Final = 0x804B0000
 _NO_MATCH: Final = 0x806F0000
+_REFERENCES: Final = ua.NodeId(ua.Int32(31))
 _HIERARCHICAL: Final = ua.NodeId(ua.Int32(33))
-"""HierarchicalReferences."""
+"""References, the root of all reference types, and HierarchicalReferences."""
 
 Service = Literal["read", "browse", "translate", "monitor"]
 Direction = Literal["forward", "inverse"]
@@ -52,17 +53,23 @@ class Found:
         self.references = references
 
 
+Page = tuple[Found, dict[int, bytes]]
+"""References, and the continuation point under 0 where there are more."""
+
+
 class Services:
     """Calls over one channel. ``namespaces`` must be filled before anything is decoded with URIs.
 
     Attributes:
         requests: Requests sent by service, counted for tests and for the report.
+        found: Service → operations per request, as found by being refused more; empty while nothing was refused.
     """
 
     def __init__(self, channel: Channel, ceiling: int) -> None:
         self.channel = channel
         self.namespaces: tuple[str, ...] = ()
         self.requests: dict[str, int] = {}
+        self.found: dict[str, int] = {}
         self._sizes: dict[Service, int] = dict.fromkeys(("read", "browse", "translate", "monitor"), ceiling)
         self._gate = asyncio.Semaphore(IN_FLIGHT)
 
@@ -100,7 +107,7 @@ class Services:
                 if error.status not in TOO_LARGE | ONE_SPOILS_ALL or len(part) == 1:
                     raise
                 if error.status in TOO_LARGE:
-                    self._sizes[service] = min(self._sizes[service], max(1, len(part) // 2))
+                    self._sizes[service] = self.found[service] = min(self._sizes[service], max(1, len(part) // 2))
             else:
                 if len(answers) != len(part):
                     why = f"the server answered {len(part)} operations with {len(answers)} results"
@@ -197,6 +204,59 @@ class Services:
             elif result.ContinuationPoint:
                 left[place] = result.ContinuationPoint
         return left
+
+    async def pages(self, node: ua.NodeId) -> AsyncIterator[Found]:
+        """Every reference of one node, of every type and in both directions, page by page. A reader that stops early closes it.
+
+        Raises:
+            EndpointError: The server cannot be asked at all.
+        """
+        request = ua.BrowseRequest()
+        request.Parameters.RequestedMaxReferencesPerNode = ua.UInt32(MAX_REFERENCES)
+        request.Parameters.NodesToBrowse = [
+            ua.BrowseDescription(
+                NodeId=node, BrowseDirection=ua.BrowseDirection.Both, ReferenceTypeId=_REFERENCES, IncludeSubtypes=True, NodeClassMask=0,
+                ResultMask=ua.BrowseResultMask.All,
+            )
+        ]  # fmt: skip
+        points: dict[int, bytes] = {}
+        try:
+            found, points = await self._kept_whole(self._first_page(request))
+            yield found
+            while points:
+                asked, points = points, {}
+                found, points = await self._kept_whole(self._next_page(asked))
+                yield found
+        finally:
+            await self._release(list(points.values()))
+
+    async def _kept_whole(self, page: Coroutine[object, object, Page]) -> Page:
+        """As ``_browse``: cancelled, it waits for the answer under way, and gives back the continuation point that comes with it."""
+        task = asyncio.create_task(page)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait({task}, timeout=RELEASE_S)
+            if task.done() and task.exception() is None:
+                await self._release(list(task.result()[1].values()))
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            raise
+
+    async def _first_page(self, request: ua.BrowseRequest) -> Page:
+        async with self._gate:
+            self.requests["browse"] = self.requests.get("browse", 0) + 1
+            results = (await self.channel.ask(request, ua.BrowseResponse)).Results or ()
+        if len(results) != 1:
+            raise EndpointError("browse failed", where=self.channel.url, why=f"the server answered for {len(results)} nodes instead of one")
+        result = results[0]
+        points = {0: result.ContinuationPoint} if result.ContinuationPoint else {}
+        return Found(result.StatusCode.value, list(result.References or ())), points
+
+    async def _next_page(self, points: dict[int, bytes]) -> Page:
+        found = Found(0, [])
+        async with self._gate:
+            return found, await self._browse_next([found], points)
 
     async def _release(self, points: list[bytes]) -> None:
         if not points:

@@ -16,19 +16,21 @@ from asyncua import ua
 from asyncua.common.utils import Buffer
 from asyncua.ua.ua_binary import struct_from_binary
 
+from app.drivers.opcua import words
 from app.drivers.opcua.address import UA_NAMESPACE, NodeAddress, parse
 from app.drivers.opcua.binary import BUILTIN_TYPES, EXTENSION_OBJECT, VARIANT, DataValue, DecodingError, Extension, Reader, decoded
 from app.drivers.opcua.samples import extensions_in, without_extensions
 from app.drivers.opcua.session_nodes import Nodes, ns0, well_formed
-from app.drivers.opcua.session_services import Services
+from app.drivers.opcua.session_services import VALUE, Services
 from app.drivers.opcua.structures import (
+    OPTION_SET,
     DataTypeDefinition,
     Enumeration,
     FieldType,
     Structure,
     read_enum_definition,
-    read_structure,
     read_structure_definition,
+    read_whole,
     undecoded,
 )
 from app.errors import UserError
@@ -39,6 +41,7 @@ VALUE_RANK: Final = 15
 DATA_TYPE_DEFINITION: Final = 23
 
 _HAS_SUBTYPE: Final = ns0(45)
+_HAS_PROPERTY: Final = ns0(46)
 _HAS_ENCODING: Final = ns0(38)
 _STRUCTURE_DEFINITION: Final = f"nsu={UA_NAMESPACE};i=122"
 _ENUM_DEFINITION: Final = f"nsu={UA_NAMESPACE};i=123"
@@ -49,19 +52,25 @@ _MAX_ROUNDS: Final = 32
 _LAST_FLAT: Final = EXTENSION_OBJECT - 1
 """Built-in types above it may hold structures."""
 
+_BYTE_STRING: Final = 15
+_UNSIGNED: Final = frozenset({3, 5, 7, 9})
+"""Built-in types Byte to UInt64: what is derived from them may be an option set."""
+
 
 class Base(NamedTuple):
-    """What a data type is made of: a built-in type (0: any), and whether it is an enumeration, a number."""
+    """What a data type is made of: a built-in type (0: any), and whether it is an enumeration, a number, a structure of named bits."""
 
     builtin: int
     enum: bool = False
     number: bool = False
+    option_set: bool = False
 
 
 def _base_types() -> dict[str, Base]:
     known = {number: Base(number, number=2 <= number <= 11) for number in range(1, 24)}
     known |= {24: Base(0), 25: Base(0), 26: Base(0, number=True), 27: Base(0, number=True), 28: Base(0, number=True)}
     known[29] = Base(6, enum=True)
+    known[12755] = Base(EXTENSION_OBJECT, option_set=True)
     return {f"nsu={UA_NAMESPACE};i={number}": base for number, base in known.items()}
 
 
@@ -77,8 +86,9 @@ class DataTypes:
         self._nodes = nodes
         self._bases: dict[str, Base] = dict(_BASE_TYPES)
         self._definitions: dict[str, DataTypeDefinition | None] = {}
-        self._fields: dict[str, FieldType] = {}
+        self._fields: dict[str, FieldType] = {field.data_type: FieldType(_BYTE_STRING) for field in OPTION_SET.fields}
         self._encodings: dict[str, Structure | type | None] = {}
+        self._owners: dict[str, str] = {}
         self._missing: set[str] = set()
 
     def base(self, data_type: str) -> Base:
@@ -118,10 +128,63 @@ class DataTypes:
         return self._nodes.node_id(address) if isinstance(address, NodeAddress) else None
 
     async def enumeration(self, data_type: str) -> dict[str, str]:
-        """Number → name as the data type's own definition states it; empty where it states none."""
+        """Number → name, of an option set bit → name, as the data type states them; empty where it states none.
+
+        A server older than OPC UA 1.04 states them in properties of the data type instead of its definition (OPC 10000-3 §5.8.3).
+        """
         await self._load_definitions([data_type])
+        if self._definitions.get(data_type) is None and (node := self._node(data_type)) is not None:
+            self._definitions[data_type] = Enumeration(await self._names_in_properties(node))
+        return self.names(data_type)
+
+    async def _names_in_properties(self, node: ua.NodeId) -> dict[str, str]:
+        (found,) = await self._services.browse([node], reference=_HAS_PROPERTY)
+        properties = {
+            self._nodes.name(reference.BrowseName).name: ua.NodeId(
+                reference.NodeId.Identifier, reference.NodeId.NamespaceIndex, reference.NodeId.NodeIdType
+            )
+            for reference in found.references
+        }
+        wanted = [name for name in ("EnumStrings", "OptionSetValues", "EnumValues") if name in properties]
+        answers = await self.finished(await self._services.read([(properties[name], VALUE) for name in wanted])) if wanted else []
+        named = [
+            words.enum_names(None if name == "EnumValues" else answer.value, answer.value if name == "EnumValues" else None)
+            for name, answer in zip(wanted, answers, strict=True)
+        ]
+        return next((names for names in reversed(named) if names), {})
+
+    async def explain(self, data_types: Iterable[str]) -> None:
+        """Find the definitions of these data types and of all that their fields are made of, names of states and bits included."""
+        wanted = {data_type for data_type in data_types if data_type}
+        await self.load(wanted)
+        await self._load_fields(wanted)
+        for data_type in sorted(self.reached(wanted)):
+            base = self.base(data_type)
+            if data_type not in _BASE_TYPES and (base.enum or base.option_set or base.builtin in _UNSIGNED):
+                await self.enumeration(data_type)
+
+    def reached(self, data_types: Iterable[str]) -> set[str]:
+        """These data types and those of all fields inside them, as far as loaded."""
+        seen: set[str] = set()
+        level = set(data_types)
+        while level := level - seen:
+            seen |= level
+            level = {inner.data_type for data_type in level if (found := self.structure(data_type)) for inner in found.fields}
+        return seen
+
+    def structure(self, data_type: str) -> Structure | None:
+        """The definition of a structure that was loaded; None of what is none, and of what the server does not describe."""
+        definition = self._definitions.get(data_type)
+        return definition if isinstance(definition, Structure) else None
+
+    def names(self, data_type: str) -> dict[str, str]:
+        """Of an enumeration number → name, of an option set bit → name; as far as loaded."""
         definition = self._definitions.get(data_type)
         return definition.names if isinstance(definition, Enumeration) else {}
+
+    def owner(self, encoding: str) -> str:
+        """The data type of an encoding, "" where it is not known."""
+        return self._owners.get(encoding, "")
 
     async def _load_definitions(self, data_types: Iterable[str]) -> None:
         wanted = {text: node for text in data_types if text not in self._definitions and (node := self._node(text)) is not None}
@@ -152,25 +215,26 @@ class DataTypes:
     async def _learn(self, encodings: Iterable[str]) -> None:
         """Find the structure behind each encoding: its data type, that type's definition, and the types of all its fields."""
         asked: dict[str, ua.NodeId] = {}
-        for text in encodings:
-            self._encodings[text] = None
+        for text in list(encodings):
             node = self._node(text)
-            if node is None:
-                continue
-            compiled = ua.extension_objects_by_typeid.get(node) if node.NamespaceIndex == 0 else None
-            if compiled is not None:
+            compiled = ua.extension_objects_by_typeid.get(node) if node is not None and node.NamespaceIndex == 0 else None
+            if node is None or compiled is not None:
                 self._encodings[text] = compiled
             else:
-                asked[text] = node
+                asked[text] = node  # not written down before it is known: others decode meanwhile
         found = await self._services.browse(list(asked.values()), direction="inverse", reference=_HAS_ENCODING) if asked else []
         owners = {
             text: self._nodes.text(answer.references[0].NodeId) for text, answer in zip(asked, found, strict=True) if answer.references
         }
+        await self.load(owners.values())
         await self._load_fields(owners.values())
-        by_encoding = {definition.encoding: definition for definition in self._definitions.values() if isinstance(definition, Structure)}
+        by_encoding = {definition.encoding: data_type for data_type in self._definitions if (definition := self.structure(data_type))}
         for text in asked:
-            definition = self._definitions.get(owners.get(text, ""))
-            self._encodings[text] = definition if isinstance(definition, Structure) else by_encoding.get(text)
+            owner = owners.get(text) or by_encoding.get(text, "")
+            if owner:
+                self._owners[text] = owner
+            known = self.structure(owner) or self.structure(by_encoding.get(text, ""))
+            self._encodings[text] = OPTION_SET if known is None and self.base(owner).option_set else known
 
     async def _load_fields(self, data_types: Iterable[str]) -> None:
         """Definitions of these structures and of everything inside them."""
@@ -200,25 +264,30 @@ class DataTypes:
             return FieldType(VARIANT)
         if base.builtin != EXTENSION_OBJECT or data_type in _BASE_TYPES:
             return FieldType(base.builtin)
-        definition = self._definitions.get(data_type)
-        return FieldType(EXTENSION_OBJECT, definition) if isinstance(definition, Structure) else None
+        definition = self.structure(data_type) or (OPTION_SET if base.option_set else None)
+        return FieldType(EXTENSION_OBJECT, definition) if definition is not None else None
 
     def _decode(self, extension: Extension) -> Value:
         if extension.body is None and extension.encoding == _NULL:
             return None
         if extension.encoding not in self._encodings:
             self._missing.add(extension.encoding)
+        fields = self.opened(extension)
+        return undecoded(extension) if fields is None else fields
+
+    def opened(self, extension: Extension) -> Value:
+        """Its fields, those of structures inside it not yet decoded; None where it is not described, or not what is described."""
         known = self._encodings.get(extension.encoding)
         if known is None or extension.body is None:
-            return undecoded(extension)
+            return None
         try:
             if isinstance(known, Structure):
-                return decoded(lambda reader: read_structure(reader, known, self._fields), extension.body, self._services.namespaces)
+                return decoded(lambda reader: read_whole(reader, known, self._fields), extension.body, self._services.namespaces)
             return self._plain(struct_from_binary(known, Buffer(extension.body)))
         except DecodingError:
-            return undecoded(extension)
+            return None
         except Exception:  # the library's decoder leaks whatever a wrong body provokes
-            return undecoded(extension)
+            return None
 
     def _plain(self, value: object) -> Value:
         """A value of asyncua's own classes as plain data."""

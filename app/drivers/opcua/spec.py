@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
-from app.drivers.base import SettingField, Spec
+from app.drivers.base import EndpointConfig, EndpointReport, Load, SettingField, Spec, WatchItem
 from app.drivers.opcua import address as addresses
+from app.drivers.opcua.load import load_of
 from app.drivers.opcua.status import status_text
 from app.errors import UserError
 
 URL_EXAMPLE = "For example opc.tcp://192.168.0.10:4840"
+PUBLISHING_MS = 200
 
 SETTINGS: tuple[SettingField, ...] = (
     SettingField(
@@ -18,7 +20,7 @@ SETTINGS: tuple[SettingField, ...] = (
         help="How long one request may take before it counts as failed.",
     ),
     SettingField(
-        name="publishing_interval_ms", title="Publishing interval", kind="int", default=200, low=10, high=60_000, unit="ms",
+        name="publishing_interval_ms", title="Publishing interval", kind="int", default=PUBLISHING_MS, low=10, high=60_000, unit="ms",
         help="How often the server sends what it has sampled. The rate of a tag is set by its group.",
     ),
     SettingField(
@@ -89,6 +91,9 @@ class OpcUaSpec:
             return {"Namespace URI": parsed.uri, "Identifier type": kind, "Identifier": parsed.identifier}
         uris = dict.fromkeys(step.uri for step in parsed.steps)
         return {"Browse path": self.short_address(address), "Namespace URIs": ", ".join(uris)}
+
+    def load_of(self, config: EndpointConfig, items: Sequence[WatchItem], report: EndpointReport | None) -> Load:
+        return load_of(config, PUBLISHING_MS, items, report)
 
 
 def _bad_url(where: str, why: str) -> UserError:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import Final
 
+from app.drivers.opcua.address import UA_NAMESPACE
 from app.drivers.opcua.binary import EXTENSION_OBJECT, VARIANT, DecodingError, Extension, Reader
 from app.model.values import Value
 
@@ -25,12 +26,17 @@ UNION_WITH_SUBTYPED_VALUES: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class StructureField:
-    """``data_type`` is the canonical address of the data type. ``optional`` means "subtypes allowed" in the two subtyped kinds."""
+    """``data_type`` is the canonical address of the data type. ``optional`` means "subtypes allowed" in the two subtyped kinds.
+
+    ``dimensions`` are the greatest lengths of an array, () where none is stated.
+    """
 
     name: str
     data_type: str
     value_rank: int
     optional: bool
+    description: str = field(default="", compare=False)
+    dimensions: tuple[int, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,13 @@ class Enumeration:
 
 DataTypeDefinition = Structure | Enumeration
 
+OPTION_SET: Final = Structure(
+    STRUCTURE,
+    "",
+    tuple(StructureField(name, f"nsu={UA_NAMESPACE};i=15", -1, optional=False) for name in ("Value", "ValidBits")),
+)
+"""How every option set that is derived from OptionSet is written (OPC 10000-3 §8.40); its own definition only names the bits."""
+
 
 @dataclass(frozen=True, slots=True)
 class FieldType:
@@ -65,12 +78,12 @@ def read_structure_definition(reader: Reader) -> Structure:
     kind = reader.int32()
     fields = []
     for _ in range(reader.count()):
-        name = reader.text()
-        reader.localized_text()
+        name, description = reader.text(), reader.localized_text()
         data_type, value_rank = reader.node_id(), reader.int32()
-        reader.array(7)
+        lengths = tuple(length for length in reader.array(7) if isinstance(length, int))
         reader.uint32()
-        fields.append(StructureField(name, data_type, value_rank, bool(reader.byte())))
+        optional = bool(reader.byte())
+        fields.append(StructureField(name, data_type, value_rank, optional, description, lengths if any(lengths) else ()))
     return Structure(kind, encoding, tuple(fields))
 
 
@@ -114,6 +127,14 @@ def read_structure(reader: Reader, structure: Structure, types: Mapping[str, Fie
     subtyped = structure.kind in (WITH_SUBTYPED_VALUES, UNION_WITH_SUBTYPED_VALUES)
     values = {field.name: _read_field(reader, field, types, subtyped=subtyped and field.optional) for field in present}
     reader.depth -= 1
+    return values
+
+
+def read_whole(reader: Reader, structure: Structure, types: Mapping[str, FieldType]) -> dict[str, Value]:
+    """``read_structure`` of a body that has nothing else in it: bytes left over mean that it is not what its description says."""
+    values = read_structure(reader, structure, types)
+    if left := len(reader.data) - reader.at:
+        raise DecodingError(f"{left} bytes left over")
     return values
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from app.drivers.opcua.binary import BUILTIN_TYPES, DataValue
@@ -19,11 +19,23 @@ ATTRIBUTE_NAMES: Final[dict[int, str]] = {
 }  # fmt: skip
 """OPC 10000-6 Annex A.1."""
 
+INDEXED_ID: Final = "NodeId by index"
+"""Title of the id with the namespace as a number, which is valid until the server starts anew."""
+
 UNECE_URI: Final = "http://www.opcfoundation.org/UA/units/un/cefact"
 """Namespace of EUInformation whose unitId is a UNECE Rec 20 code, OPC 10000-8 §5.6.4.3."""
 
 _ACCESS_BITS: Final = ("read", "write", "history read", "history write", "semantic change", "status write", "timestamp write")
 _EVENT_BITS: Final = ("subscribe to events", "", "history read", "history write")
+_WRITE_BITS: Final = (
+    "AccessLevel", "ArrayDimensions", "BrowseName", "ContainsNoLoops", "DataType", "Description", "DisplayName", "EventNotifier",
+    "Executable", "Historizing", "InverseName", "IsAbstract", "MinimumSamplingInterval", "NodeClass", "NodeId", "Symmetric",
+    "UserAccessLevel", "UserExecutable", "UserWriteMask", "ValueRank", "WriteMask", "Value", "DataTypeDefinition", "RolePermissions",
+    "AccessRestrictions", "AccessLevelEx",
+)  # fmt: skip
+"""WriteMask, OPC 10000-3 §8.60."""
+
+_VALUE: Final = 13
 _RANKS: Final = {-3: "scalar or one dimension", -2: "any", -1: "scalar", 0: "one or more dimensions", 1: "one dimension"}
 
 
@@ -48,11 +60,46 @@ def attribute_text(number: int, value: Value, type_names: Mapping[str, str]) -> 
             return _bits(value, _EVENT_BITS)
         if number in (17, 18, 27):
             return _bits(value, _ACCESS_BITS)
+        if number in (6, 7):
+            return _bits(value, _WRITE_BITS)
         if number == 15:
             return _RANKS.get(value, f"{value} dimensions")
+    if number == 16 and isinstance(value, list):
+        return " × ".join(str(length) if length else "any" for length in value)
+    if number == 23:
+        return definition_text(value)
+    if isinstance(value, bool) and number != _VALUE:
+        return "yes" if value else "no"
     if number == 19 and isinstance(value, int | float):
         return {-1.0: "not known", 0.0: "0 ms (continuously)"}.get(float(value), f"{value:g} ms")
     return value_text(value)
+
+
+def definition_text(definition: Value) -> str:
+    """What a data type is, on one line, of a decoded StructureDefinition or EnumDefinition."""
+    fields = definition.get("Fields") if isinstance(definition, dict) else None
+    if not isinstance(definition, dict) or not isinstance(fields, list):
+        return value_text(definition)
+    names = ", ".join(str(field.get("Name") or "") for field in fields if isinstance(field, dict))
+    kind = definition.get("StructureType")
+    return f"{STRUCTURE_KINDS.get(kind, 'structure') if isinstance(kind, int) else 'names'}: {names}"
+
+
+STRUCTURE_KINDS: Final = {
+    0: "structure", 1: "structure with optional fields", 2: "union", 3: "structure that allows subtypes", 4: "union that allows subtypes",
+}  # fmt: skip
+"""StructureType, OPC 10000-3 §8.48."""
+
+
+def rank_text(rank: int, dimensions: Sequence[int] = ()) -> str:
+    """What stands behind the word of a type: "" for a scalar, ``[]``, ``[2 × 3]`` where the lengths are stated, ``[,]`` where not."""
+    if rank == -1:
+        return ""
+    if rank in (-2, -3):
+        return " or array"
+    if any(dimensions):
+        return f"[{' × '.join(str(length) if length else 'any' for length in dimensions)}]"
+    return "[…]" if rank == 0 else f"[{',' * (rank - 1)}]"
 
 
 def _bits(value: int, titles: tuple[str, ...]) -> str:

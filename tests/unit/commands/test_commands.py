@@ -8,42 +8,56 @@ import click
 import pytest
 
 from app.commands import tagloom
-from app.commands.terminal.taught import TaughtCommand
+from app.commands.terminal.taught import TaughtCommand, TaughtGroup
 
 CONTEXT = click.Context(tagloom, info_name="tagloom")
 NAMES = tagloom.list_commands(CONTEXT)
 
 
-def command(name: str) -> TaughtCommand:
-    found = tagloom.get_command(CONTEXT, name)
-    assert isinstance(found, TaughtCommand)
+def command(name: str) -> TaughtCommand | TaughtGroup:
+    """By its name, ``trust`` or ``trust list``."""
+    found: click.Command | None = tagloom
+    for word in name.split():
+        assert isinstance(found, click.Group)
+        found = found.get_command(CONTEXT, word)
+    assert isinstance(found, TaughtCommand | TaughtGroup)
     return found
 
 
+GROUPS = {name: found for name in NAMES if isinstance(found := command(name), TaughtGroup)}
+EVERY = [*NAMES, *(f"{name} {sub}" for name, group in GROUPS.items() for sub in group.list_commands(CONTEXT))]
+
+
 def test_that_every_command_of_the_line_is_there() -> None:
-    assert NAMES == ["browse", "check", "demo", "export", "new", "open", "read", "review", "watch"]
+    assert NAMES == [
+        "browse", "check", "demo", "discover", "export", "identity", "new", "open", "probe", "read", "review", "secret", "tags", "trust", "watch",
+    ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY)
 def test_that_help_shows_examples_that_run_as_they_stand(name: str) -> None:
     taught = command(name)
     text = taught.get_help(click.Context(taught, info_name=name, parent=CONTEXT))
     assert taught.examples
     for example in taught.examples:
         assert f"  {example}\n" in text
-        program, said, *arguments = shlex.split(example.partition(" > ")[0])
-        assert (program, said) == ("tagloom", name)
-        taught.make_context(name, arguments)  # raises for an option or a form that is not
+        words = shlex.split(example.partition(" > ")[0])
+        program, said, arguments = words[0], words[1 : len(name.split()) + 1], words[len(name.split()) + 1 :]
+        assert (program, said) == ("tagloom", name.split())
+        named = taught
+        if isinstance(taught, TaughtGroup):  # the example is of one of its commands
+            named, arguments = command(f"{name} {arguments[0]}"), arguments[1:]
+        named.make_context(name, arguments)  # raises for an option or a form that is not
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY)
 def test_that_addresses_and_files_in_examples_stand_in_double_quotes(name: str) -> None:
     for example in command(name).examples:
         bare = [word for place, word in enumerate(example.split('"')) if place % 2 == 0]
         assert not any(letter in part for part in bare for letter in "':;=\\$`%!&()*?")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY)
 def test_that_the_list_of_commands_says_what_each_does_in_full(name: str) -> None:
     assert not command(name).get_short_help_str(60).endswith("...")
 

@@ -10,8 +10,9 @@ import pytest
 
 from app.check.base import Finding
 from app.commands import tagloom
-from app.commands.terminal.lines import finding_line, node_line, sample_line
+from app.commands.terminal.lines import finding_line, found_line, node_line, sample_line, step_line
 from app.drivers.base import BrowseColumns
+from app.drivers.probe_questions import FoundServer, ProbeStep
 from app.gateways import exporters
 from app.model.values import Quality, Sample
 
@@ -31,6 +32,9 @@ def test_that_every_command_line_of_the_page_is_one(page: str) -> None:
     for line in lines:
         _, name, *arguments = shlex.split(line)
         command = tagloom.get_command(context, name)
+        if isinstance(command, click.Group):
+            name, *arguments = arguments
+            command = command.get_command(context, name)
         assert command is not None, line
         command.make_context(name, arguments)
 
@@ -47,6 +51,8 @@ def test_that_the_json_forms_of_the_page_are_those_of_the_code() -> None:
     columns = BrowseColumns(id=("i",), path=("p",), node_class=("variable",), type=("bool",))
     sample = Sample(1, "int16", Quality.GOOD, 0, None, None, 0)
     forms = (
+        step_line(ProbeStep(step="port", outcome="fine", text="")),
+        found_line(FoundServer(name="")),
         node_line(columns, 0),
         sample_line("e", "a", sample, status="Good (0)", unit=""),
         finding_line(Finding("R", "error", "id", "p", "m")),

@@ -11,7 +11,7 @@ from app.edits.projects import describe_project, new_project
 from app.errors import UserError
 from app.model.itmodel import Asset, AssetType, Attribute, Place
 from app.model.mapping import Delivery, GainOffset, Mapping
-from app.model.plant import Endpoint, Security, Unit, WatchList
+from app.model.plant import Endpoint, Identity, Security, Unit, WatchList
 from app.model.project import Project
 from tests.unit.edits.plants import filling_line
 
@@ -32,6 +32,10 @@ def project() -> Project:
         (lambda p: endpoints_.set_security(p, "opc-a", Security(policy="Basic256Sha256")), "Set security of opc"),
         (lambda p: endpoints_.set_settings(p, "opc-a", {"timeout_s": 4.0}), "Set opc"),
         (lambda p: endpoints_.set_namespaces(p, "opc-a", ("urn:x",)), "Note namespaces of opc"),
+        (lambda p: endpoints_.note_identity(p, "opc-a", Identity(application_uri="urn:x")), "Note identity of opc"),
+        (lambda p: endpoints_.note_answer(p, "opc-a", namespaces=("urn:x",)), "Note what answers as opc"),
+        (lambda p: endpoints_.confirm_identity(p, "opc-a", Identity(product="Acme 2.0")), "Confirm identity of opc"),
+        (lambda p: endpoints_.name_register(p, "meter-a", "holding:100"), "Name identity register of meter"),
         (lambda p: endpoints_.set_unit(p, "meter-a", 3, name="drive", order="CDAB"), "Set unit 3 of meter"),
         (lambda p: endpoints_.set_unit(p, "meter-a", 7, name="meter"), "Set unit 7 of meter"),
         (lambda p: assets_.add_asset_type(p, "Capper", extends="machine-a"), "Add asset type Capper"),
@@ -110,6 +114,58 @@ def test_that_a_new_endpoint_is_the_first_change_and_has_its_default_address(pro
     editor.do(endpoints_.set_address(project, "opc-a", "opc.tcp://vpn:1", address="vpn"))
     editor.do(endpoints_.set_address(project, "opc-a", "", address="vpn"))
     assert project.all(Endpoint)["opc-a"].addresses == {"default": "opc.tcp://h:1"}
+
+
+def identity_after(project: Project, edit: Edit, endpoint: str = "opc-a") -> Identity:
+    """The edit is done."""
+    Editor(project).do(edit)
+    return project.all(Endpoint)[endpoint].identity
+
+
+def test_that_noting_who_answers_fills_in_what_is_not_known_and_changes_nothing_that_is(project: Project) -> None:
+    first = Identity(application_uri="urn:x", product="Acme 1.0")
+    assert identity_after(project, endpoints_.note_identity(project, "opc-a", first)) == first
+    later = Identity(application_uri="urn:y", thumbprint="ab" * 20, product="Acme 2.0", register="holding:1", value="7")
+    assert identity_after(project, endpoints_.note_identity(project, "opc-a", later)) == Identity(
+        application_uri="urn:x", thumbprint="ab" * 20, product="Acme 1.0"
+    )
+    assert endpoints_.note_identity(project, "opc-a", later).changes == ()
+
+
+def test_that_what_answers_is_noted_as_one_change(project: Project) -> None:
+    edit = endpoints_.note_answer(project, "opc-a", namespaces=("urn:a", "urn:b"), identity=Identity(application_uri="urn:x"))
+    assert len(edit.changes) == 1
+    Editor(project).do(edit)
+    held = project.all(Endpoint)["opc-a"]
+    assert (held.namespaces, held.identity.application_uri) == (("urn:a", "urn:b"), "urn:x")
+    assert endpoints_.note_answer(project, "opc-a", namespaces=("urn:b",)).changes == ()
+
+
+def test_that_a_register_tells_from_the_moment_its_value_is_noted_until_another_is_named(project: Project) -> None:
+    identity_after(project, endpoints_.name_register(project, "meter-a", "holding:100"), "meter-a")
+    assert (
+        identity_after(project, endpoints_.note_identity(project, "meter-a", Identity(register="holding:9", value="1")), "meter-a").value
+        == ""
+    )
+    read = Identity(register="holding:100", value="4711")
+    assert identity_after(project, endpoints_.note_identity(project, "meter-a", read), "meter-a") == read
+    assert endpoints_.name_register(project, "meter-a", "holding:100").changes == ()
+    renamed = endpoints_.name_register(project, "meter-a", "holding:200")
+    assert identity_after(project, renamed, "meter-a") == Identity(register="holding:200")
+
+
+def test_that_confirming_forgets_the_device_of_before_but_not_the_certificate_of_the_same_application(project: Project) -> None:
+    known = Identity(application_uri="urn:x", thumbprint="ab" * 20, product="Acme 1.0", register="holding:100", value="1")
+    identity_after(project, endpoints_.name_register(project, "opc-a", "holding:100"))
+    identity_after(project, endpoints_.note_identity(project, "opc-a", known))
+    newer = Identity(application_uri="urn:x", product="Acme 2.0", register="holding:100", value="2")
+    assert identity_after(project, endpoints_.confirm_identity(project, "opc-a", newer)) == Identity(
+        application_uri="urn:x", thumbprint="ab" * 20, product="Acme 2.0", register="holding:100", value="2"
+    )
+    other = Identity(application_uri="urn:y")
+    assert identity_after(project, endpoints_.confirm_identity(project, "opc-a", other)) == Identity(
+        application_uri="urn:y", register="holding:100"
+    )
 
 
 def test_that_a_unit_is_changed_where_it_is_and_made_where_it_is_not(project: Project) -> None:

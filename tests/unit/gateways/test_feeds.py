@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import pytest
 
+from app.drivers.modbus.address import Address
 from app.edits import Editor
 from app.edits.edit import create, delete
-from app.gateways import Loss, Options
+from app.gateways import Loss, Options, exporters
 from app.gateways.feeds import feeds_of, in_tree_order, url_for
+from app.gateways.modbus_blocks import blocks_of
 from app.model.itmodel import Asset, Attribute
 from app.model.mapping import Cast, Mapping, UnitConversion
 from app.model.plant import Endpoint, Tag
@@ -129,3 +131,27 @@ def test_that_a_removed_asset_leaves_no_feed() -> None:
         )
     )
     assert METER not in {connection.endpoint.id for connection in feeds_of(project, Options()).connections}
+
+
+@pytest.mark.parametrize("address", ["3/holding:100:bcd32", "3/holding:100:mod10k32", "3/holding:100.4-7", "3/holding:100:float16"])
+def test_that_a_register_form_which_no_gateway_decodes_is_an_error_loss_and_no_wrong_value(address: str) -> None:
+    project = line4_project()
+    tag = next(tag for tag in project.all(Tag).values() if tag.address.startswith("3/holding") and list(project.mappings_from(tag.id)))
+    changed(project, tag, address=address)
+    for key, exporter in exporters().items():
+        before, after = (exporter.render(one, Options()) for one in (line4_project(), project))
+        new = [loss for loss in after.losses if loss not in before.losses]
+        assert [loss.severity for loss in new if "does not decode" in loss.what] == ["error"], key
+
+
+def test_that_forbidden_registers_are_neither_sent_nor_read_along() -> None:
+    project = line4_project()
+    meter = next(found for found in project.all(Endpoint).values() if found.addresses["default"].startswith("modbus"))
+    items = [feed.address for feed in feeds_of(project, Options()).of(meter.id) if isinstance(feed.address, Address)]
+    lowest = min(item.address for item in items if (item.unit, item.table) == (3, "holding"))
+    changed(project, meter, settings={"forbidden": f"3/holding:{lowest}"})
+    found = feeds_of(project, Options())
+    assert any(loss.severity == "error" and "forbids to read" in loss.what for loss in found.losses)
+    blocks, _ = blocks_of(project, project.all(Endpoint)[meter.id], found.of(meter.id))
+    assert blocks
+    assert not any(block.extent[:2] == (3, "holding") and block.extent.address <= lowest < block.extent.end for block in blocks)

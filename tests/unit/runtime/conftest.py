@@ -17,8 +17,8 @@ from app.model.element import Element
 from app.model.plant import Endpoint, Tag
 from app.model.project import Project, ProjectInfo
 from app.runtime.clock import SYSTEM_CLOCK, Clock
-from app.runtime.link import LinkLimits
 from app.runtime.live import LiveProject
+from app.runtime.patience import LinkLimits
 from app.runtime.state import Arrivals, LogEntry
 
 COMMAND = [sys.executable, "-m", "tests.peers.sim_connector"]

@@ -14,7 +14,7 @@ import pytest
 from app.drivers.base import BrowseColumns
 from app.edits.edit import replace, with_fields
 from app.errors import UserError
-from app.runtime.link import LinkLimits
+from app.runtime.patience import LinkLimits
 from app.samples.history import GAP, History
 from tests.unit.runtime.conftest import FAST, Bench, connectors, endpoint, tag
 

@@ -280,6 +280,7 @@ def test_that_a_missing_secret_stops_and_a_given_one_goes_to_the_connector_only(
     guarded = endpoint(security=Security(user="password", name="op", secret="secret://e/password"))
     one = bench(guarded)
     one.live.connect("e")
+    one.until(lambda: one.live.state("e").phase == "stopped")
     why = one.live.state("e").why
     assert why is not None
     assert (why.where, getattr(why, "code", "")) == ("secret://e/password", "secret")

@@ -54,9 +54,9 @@ def test_that_tags_of_other_endpoints_and_unknown_ones_are_left_out() -> None:
 def test_that_a_config_holds_the_orders_of_the_units() -> None:
     endpoint = Endpoint(id="e", name="E", addresses={}, settings={"timeout_s": 2})
     one = Project(ProjectInfo(id="p"), [endpoint, Unit(id="u", endpoint="e", number=3, order="CDAB"), Unit(id="v", endpoint="f", number=4)])
-    config = endpoint_config(one, endpoint, "modbus://x", "s")
+    config = endpoint_config(one, endpoint, "modbus://x", "/pki")
     assert [(unit.number, unit.order) for unit in config.units] == [(3, "CDAB")]
-    assert (config.name, config.url, config.secret, config.settings) == ("E", "modbus://x", "s", {"timeout_s": 2})
+    assert (config.name, config.url, config.secret, config.pki, config.settings) == ("E", "modbus://x", "", "/pki", {"timeout_s": 2})
 
 
 class Wants(RuleBasedStateMachine):

@@ -70,7 +70,19 @@ def test_that_a_node_seen_again_has_its_new_name_in_the_index_too(database: Data
     database.remember("p/e", [node(1, "oldname")])
     database.remember("p/e", [node(1, "newname")])
     assert names(database, "oldname") == []
-    assert database.search("p/e", "newname", 5) == [KnownNode(*node(1, "newname"))]
+    (found,) = database.search("p/e", "newname", 5)
+    assert found._replace(seen_s=0.0) == KnownNode(*node(1, "newname"))
+
+
+def test_that_a_node_is_known_with_the_time_it_was_seen_until_it_is_forgotten(own_folders: Path) -> None:
+    with closing(Database(now_s=lambda: 77.0)) as database:
+        database.remember("p/e", [node(1, "kept"), node(2, "gone")])
+        database.forget("p/e", node(2, "gone")[0])
+        assert database.known("p/e", node(1, "kept")[0]) == KnownNode(*node(1, "kept"), 77.0)
+        assert database.search("p/e", "kept", 5) == [KnownNode(*node(1, "kept"), 77.0)]
+        assert database.known("p/e", node(2, "gone")[0]) is None
+        assert (database.count("p/e"), database.count("p/other")) == (1, 0)
+        assert names(database, "gone") == []
 
 
 def test_that_old_nodes_are_forgotten(own_folders: Path) -> None:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.drivers.modbus.address import NOTATIONS, ORDERS, REGISTERS_OF, TABLES, Address, in_notation, parse, with_type
+from app.drivers.modbus.address import NOTATIONS, ORDERS, TABLES, Address, in_notation, parse, with_type
+from app.drivers.modbus.types import REGISTERS_OF
 from app.errors import UserError
 
 
@@ -16,12 +17,16 @@ def addresses(draw: st.DrawFn) -> Address:
     if table in ("coil", "discrete"):
         return Address(unit, table, place, None, "bool")
     order = draw(st.sampled_from(("", *ORDERS)))
-    kind = draw(st.sampled_from(("bit", "string", *REGISTERS_OF)))
+    kind = draw(st.sampled_from(("bit", "bits", "string", *REGISTERS_OF)))
+    if kind == "bits":
+        low = draw(st.integers(0, 14))
+        return Address(unit, table, place, low, "uint16", 0, order, draw(st.integers(low + 1, 15)))
     if kind == "bit":
         return Address(unit, table, place, draw(st.integers(0, 15)), "bool", 0, order)
     length = draw(st.integers(1, 250)) if kind == "string" else 0
+    padding = draw(st.sampled_from(("", "z", "s"))) if kind == "string" else ""
     item = Address(unit, table, 0, None, kind, length, order)
-    return Address(unit, table, min(place, 65536 - item.count), None, kind, length, order)
+    return Address(unit, table, min(place, 65536 - item.count), None, kind, length, order, None, padding)
 
 
 @given(addresses(), st.sampled_from(NOTATIONS))
@@ -35,7 +40,7 @@ def test_that_the_canonical_text_is_stable(address: Address) -> None:
     assert str(parse(f"  {str(address).upper()} ")) == str(address)
 
 
-@given(st.text(alphabet="0123456789/:.xABCDabcdefholingputcrs ", max_size=30), st.sampled_from(NOTATIONS))
+@given(st.text(alphabet="0123456789/:.-xABCDabcdefholingputcrsz ", max_size=30), st.sampled_from(NOTATIONS))
 def test_that_any_text_is_an_address_or_a_user_error_that_names_the_character(text: str, notation: str) -> None:
     try:
         address = parse(text, notation)
@@ -74,6 +79,13 @@ def test_that_odd_characters_do_no_harm(text: str) -> None:
         ("holding:40:uint16", "holding:40"),
         ("holding:40:uint16:badc", "holding:40:uint16:BADC"),
         ("007/HOLDING:0040:FLOAT64", "7/holding:40:float64"),
+        ("holding:12.4-7", "holding:12.4-7"),
+        ("holding:12.4-7:uint16", "holding:12.4-7"),
+        ("holding:12.0-15:UINT16:badc", "holding:12.0-15:uint16:BADC"),
+        ("holding:40:STR10Z", "holding:40:str10z"),
+        ("holding:40:str10s:badc", "holding:40:str10s:BADC"),
+        ("holding:9:MOD10K48:cdab", "holding:9:mod10k48:CDAB"),
+        ("holding:9:ymdhms6", "holding:9:ymdhms6"),
     ],
 )
 def test_that_defaults_are_left_out(text: str, canonical: str) -> None:
@@ -93,6 +105,12 @@ def test_that_defaults_are_left_out(text: str, canonical: str) -> None:
         ("39999", "modicon", "input:9998"),
         ("3/40101:float32:CDAB", "modicon", "3/holding:100:float32:CDAB"),
         ("40101.5", "modicon", "holding:100.5"),
+        ("40101.4-7", "modicon", "holding:100.4-7"),
+        ("49999", "modicon", "holding:9998"),
+        ("410000", "modicon", "holding:9999"),
+        ("310000", "modicon", "input:9999"),
+        ("110000", "modicon", "discrete:9999"),
+        ("010000", "modicon", "coil:9999"),
         ("holding:101", "one-based", "holding:100"),
         ("holding:0x64", "hex", "holding:100"),
         ("holding:64", "hex", "holding:100"),
@@ -124,6 +142,15 @@ def test_that_other_notations_become_canonical(text: str, notation: str, canonic
         ("holding:12.5:int16", "", 14, "of type bool"),
         ("holding:12.16", "", 12, "from 0 to 15"),
         ("holding:12:real", "", 12, "perhaps float32"),
+        ("holding:12:bcd", "", 12, "perhaps bcd16"),
+        ("holding:100-101", "", 12, "nothing may follow"),
+        ("holding:100-101:float32", "", 12, "nothing may follow"),
+        ("holding:12.7-4", "", 14, "comes after the first"),
+        ("holding:12.4-4", "", 14, "one bit alone is holding:12.4"),
+        ("holding:12.4-16", "", 14, "from 0 to 15"),
+        ("holding:12.4-7:bool", "", 16, "of type uint16"),
+        ("holding:12.4-7:int16", "", 16, "of type uint16"),
+        ("holding:65533:cp56", "", 1, "go beyond"),
         ("holding:12:int24", "", 12, "types are bool, int16"),
         ("holding:12:str0", "", 12, "1 to 250"),
         ("holding:12:str251", "", 12, "1 to 250"),
@@ -146,9 +173,9 @@ def test_that_a_mistake_is_named_with_its_character(text: str, notation: str, ch
 
 
 def test_that_an_unknown_notation_is_refused() -> None:
-    with pytest.raises(UserError, match="modicon, one-based, hex"):
+    with pytest.raises(UserError, match="one-based, modicon, hex"):
         parse("holding:1", "octal")
-    with pytest.raises(UserError, match="modicon, one-based, hex"):
+    with pytest.raises(UserError, match="one-based, modicon, hex"):
         in_notation(Address(None, "holding", 1), "octal")
 
 

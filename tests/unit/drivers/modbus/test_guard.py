@@ -6,123 +6,78 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.drivers.modbus.guard import ALLOWED_FUNCTIONS, SKIPPED_ID, ForbiddenFunctionError, FrameGuard, name_what_answered
+from app.drivers.modbus.guard import (
+    ALLOWED_FUNCTIONS,
+    REQUEST_SIZES,
+    Asked,
+    ForbiddenFunctionError,
+    check,
+    forbidden,
+    identification_objects,
+    reply_fault,
+)
 
 
-class Heard:
-    def __init__(self) -> None:
-        self.malformed: list[str] = []
-        self.garbage: list[str] = []
-        self.guard = FrameGuard(self.malformed.append, self.garbage.append)
-
-    def ask(self, transaction: int = 7, unit: int = 3, function: int = 3, count: int = 2) -> None:
-        self.guard(True, request(transaction, unit, function, count))
-
-
-def request(transaction: int, unit: int, function: int, count: int) -> bytes:
+def request(function: int, count: int = 2) -> bytes:
     if function == 0x2B:
-        return struct.pack(">HHHBBBBB", transaction, 0, 5, unit, function, 0x0E, 1, 0)
-    return struct.pack(">HHHBBHH", transaction, 0, 6, unit, function, 100, count)
-
-
-def reply(transaction: int, unit: int, pdu: bytes) -> bytes:
-    return struct.pack(">HHHB", transaction, 0, len(pdu) + 1, unit) + pdu
-
-
-RIGHT = reply(7, 3, b"\x03\x04\x00\x01\x00\x02")
-
-
-def test_that_the_right_reply_passes_unchanged_once() -> None:
-    heard = Heard()
-    heard.ask()
-    assert heard.guard(False, RIGHT) == RIGHT
-    assert heard.guard(False, RIGHT)[:2] == SKIPPED_ID.to_bytes(2, "big")
-    assert heard.malformed == []
-    assert heard.guard.late == 1
+        return b"\x2b\x0e\x01\x00"
+    return struct.pack(">BHH", function, 100, count)[: REQUEST_SIZES[function]] if function != 8 else b"\x08\x00\x00\x12\x34"
 
 
 @pytest.mark.parametrize("function", range(256))
 def test_that_only_reading_functions_may_leave(function: int) -> None:
-    heard = Heard()
-    if function in (1, 2, 3, 4, 0x2B):
-        heard.ask(function=function)
-    else:
-        with pytest.raises(ForbiddenFunctionError):
-            heard.ask(function=function)
+    if function in (1, 2, 3, 4, 7, 8, 11, 17, 0x2B):
+        check(request(function))
+    for size in range(1, 12):
+        pdu = bytes((function,)) + bytes(size - 1)
+        allowed = function in REQUEST_SIZES and size == REQUEST_SIZES[function] and function != 0x2B
+        assert (forbidden(pdu) == "") is allowed
+        if not allowed:
+            with pytest.raises(ForbiddenFunctionError):
+                check(pdu)
 
 
 def test_that_no_writing_function_is_allowed() -> None:
-    assert not ALLOWED_FUNCTIONS & {5, 6, 15, 16, 22, 23}
+    assert not ALLOWED_FUNCTIONS & {5, 6, 15, 16, 20, 21, 22, 23, 24}
+
+
+@pytest.mark.parametrize(
+    ("pdu", "why"),
+    [
+        (b"", "empty"),
+        (b"\x06\x00\x01\x00\x01", "function 6 is none"),
+        (b"\x08\x00\x01\x00\x00", "sub-function 0"),
+        (b"\x08\x00\x04\x00\x00", "sub-function 0"),
+        (b"\x2b\x0d\x01\x00", "device identification"),
+        (b"\x03\x00\x00\x00\x01\x84\x0a\x01\x06\x00\x01\x00\x01", "has 5 bytes, this one 13"),
+    ],
+)
+def test_that_what_is_forbidden_says_why(pdu: bytes, why: str) -> None:
+    assert why in forbidden(pdu)
+
+
+@given(st.integers(0, 255), st.binary(max_size=260))
+def test_that_any_reply_is_judged_without_an_exception(unit: int, pdu: bytes) -> None:
+    for function in REQUEST_SIZES:
+        fault = reply_fault(Asked(3, request(function)), unit, pdu)
+        if not fault:
+            assert unit == 3
+            assert pdu[0] & 0x7F == function
+
+
+RIGHT = b"\x03\x04\x00\x01\x00\x02"
 
 
 @given(st.data())
-def test_that_a_changed_reply_is_never_passed_as_a_reply(data: st.DataObject) -> None:
-    """Any change of one byte outside the register values is found out."""
-    heard = Heard()
-    heard.ask()
-    position = data.draw(st.integers(0, 8))
-    value = data.draw(st.integers(0, 255).filter(lambda byte: byte != RIGHT[position]))
-    changed = RIGHT[:position] + bytes((value,)) + RIGHT[position + 1 :]
-    passed = heard.guard(False, changed)
-    if passed not in (b"", changed):
-        assert passed[:2] == SKIPPED_ID.to_bytes(2, "big")
-    elif passed == changed:
-        # the announced length is longer than what came: pymodbus waits for the rest, as it must
-        assert struct.unpack(">H", changed[4:6])[0] + 6 > len(changed)
-
-
-@given(st.lists(st.binary(max_size=300), max_size=8))
-def test_that_random_bytes_are_never_a_reply_and_never_raise(chunks: list[bytes]) -> None:
-    heard = Heard()
-    heard.ask()
-    buffer = b""
-    for chunk in chunks:
-        buffer += chunk
-        passed = heard.guard(False, buffer)
-        assert len(passed) in (0, len(buffer))
-        if heard.garbage:
-            assert passed == b""
-
-
-@given(st.integers(0, 12), st.integers(0, 3))
-def test_that_a_late_reply_before_the_right_one_is_skipped(size: int, extra: int) -> None:
-    heard = Heard()
-    heard.ask(transaction=6, count=size or 1)
-    heard.guard.forget()
-    heard.ask()
-    late = reply(6, 3, bytes((3, 2 * size)) + bytes(2 * size)) * (extra + 1)
-    passed = heard.guard(False, late + RIGHT)
-    assert passed.endswith(RIGHT)
-    assert passed[:2] == SKIPPED_ID.to_bytes(2, "big")
-    assert heard.guard.late == extra + 1
-    assert heard.malformed == []
-
-
-def test_that_a_reply_in_pieces_is_judged_when_it_is_whole() -> None:
-    heard = Heard()
-    heard.ask()
-    for end in range(1, len(RIGHT)):
-        assert heard.guard(False, RIGHT[:end]) == RIGHT[:end]
-    assert heard.guard(False, RIGHT) == RIGHT
-    assert not heard.malformed + heard.garbage
-
-
-def test_that_a_reply_cut_off_and_filled_up_by_the_next_frame_is_not_taken() -> None:
-    """The first frame lacks four bytes, and the head of a late reply stands in their place: right in every field."""
-    heard = Heard()
-    heard.ask(transaction=6)
-    heard.ask()
-    assert heard.guard(False, RIGHT[:-4] + reply(6, 3, b"\x03\x04\0\0\0\0")[:-3]) == b""
-    assert heard.garbage
-
-
-def test_that_an_unfinished_frame_is_known() -> None:
-    heard = Heard()
-    heard.ask()
-    heard.guard(False, RIGHT[:-1])
-    assert heard.guard.cut_off
-    heard.guard(False, RIGHT)
-    assert not heard.guard.cut_off
+def test_that_a_reply_with_another_unit_function_or_count_is_never_right(data: st.DataObject) -> None:
+    asked = Asked(3, request(3))
+    assert reply_fault(asked, 3, RIGHT) == ""
+    assert reply_fault(asked, data.draw(st.integers(0, 255).filter(lambda unit: unit != 3)), RIGHT)
+    position = data.draw(st.integers(0, 1))
+    changed = data.draw(st.integers(0, 255).filter(lambda byte: byte != RIGHT[position]))
+    assert reply_fault(asked, 3, RIGHT[:position] + bytes((changed,)) + RIGHT[position + 1 :])
+    assert reply_fault(asked, 3, RIGHT + data.draw(st.binary(min_size=1, max_size=9)))
+    assert reply_fault(asked, 3, RIGHT[: data.draw(st.integers(0, 5))])
 
 
 @pytest.mark.parametrize(
@@ -136,25 +91,31 @@ def test_that_an_unfinished_frame_is_known() -> None:
         (b"\x2b\x0d\x01\x01\x00\x00\x00", False),
         (b"\x2b\x0e\x01", False),
         (b"\xab\x01", True),
+        (b"\xab\x00", False),
     ],
 )
 def test_that_a_device_identification_must_add_up(pdu: bytes, right: bool) -> None:
-    heard = Heard()
-    heard.ask(function=0x2B)
-    frame = reply(7, 3, pdu)
-    assert (heard.guard(False, frame) == frame) is right
-    assert bool(heard.malformed) is not right
+    assert (reply_fault(Asked(3, request(0x2B)), 3, pdu) == "") is right
+    if right and pdu[0] == 0x2B:
+        assert list(identification_objects(pdu).values()) in ([], [b"abc"])
 
 
-def test_that_bits_are_counted_in_bytes() -> None:
-    for count, size in ((1, 1), (8, 1), (9, 2), (2000, 250)):
-        heard = Heard()
-        heard.ask(function=1, count=count)
-        frame = reply(7, 3, bytes((1, size)) + bytes(size))
-        assert heard.guard(False, frame) == frame
+@pytest.mark.parametrize(
+    ("function", "right", "wrong"),
+    [
+        (7, b"\x07\x6d", b"\x07\x6d\x00"),
+        (8, b"\x08\x00\x00\x12\x34", b"\x08\x00\x00\x12\x35"),
+        (11, b"\x0b\xff\xff\x01\x08", b"\x0b\xff\xff\x01"),
+        (17, b"\x11\x03\x09\xff\x01", b"\x11\x04\x09\xff\x01"),
+        (1, b"\x01\x01\x03", b"\x01\x02\x03\x00"),
+    ],
+)
+def test_that_each_function_has_its_own_form_of_reply(function: int, right: bytes, wrong: bytes) -> None:
+    assert reply_fault(Asked(3, request(function)), 3, right) == ""
+    assert reply_fault(Asked(3, request(function)), 3, wrong)
 
 
-def test_that_what_answered_is_named() -> None:
-    assert name_what_answered(b"HTTP/1.0 400") == "a web server (HTTP) answered"
-    assert name_what_answered(b"SSH-2.0-x") == "an SSH server answered"
-    assert name_what_answered(b"\x01\x02") == "what answered is not Modbus TCP: 01 02"
+@pytest.mark.parametrize(("count", "size"), [(1, 1), (8, 1), (9, 2), (2000, 250)])
+def test_that_bits_are_counted_in_bytes(count: int, size: int) -> None:
+    assert Asked(1, request(1, count)).size == size
+    assert reply_fault(Asked(1, request(1, count)), 1, bytes((1, size)) + bytes(size)) == ""

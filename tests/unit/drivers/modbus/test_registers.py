@@ -8,10 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.drivers.modbus.address import ORDERS, REGISTERS_OF
-from app.drivers.modbus.registers import READINGS, decode, decode_bits, decode_string, encode, encode_string, interpretations
+from app.drivers.modbus.address import ORDERS
+from app.drivers.modbus.registers import (
+    READINGS,
+    decode,
+    decode_bit_ranges,
+    decode_bits,
+    decode_string,
+    encode,
+    encode_string,
+    interpretations,
+)
+from app.drivers.modbus.types import MACHINE_TYPES, REGISTERS_OF
 
-FORMS = {"int16": "h", "uint16": "H", "int32": "i", "uint32": "I", "int64": "q", "uint64": "Q", "float32": "f", "float64": "d"}
+FORMS = {
+    "int16": "h", "uint16": "H", "int32": "i", "uint32": "I", "int64": "q", "uint64": "Q", "float16": "e", "float32": "f", "float64": "d",
+}  # fmt: skip
 
 
 def bytes_in(raw: bytes, order: str) -> bytes:
@@ -74,6 +86,18 @@ def test_that_decoding_equals_struct_bit_for_bit(type_: str, order: str, raws: l
         assert encoded == words.tolist()
 
 
+def test_that_every_machine_type_is_compared_with_struct() -> None:
+    assert set(FORMS) == set(MACHINE_TYPES)
+
+
+@given(st.integers(0, 65535), st.integers(0, 15), st.integers(0, 15), st.sampled_from(ORDERS))
+def test_that_bits_of_a_register_are_a_number(word: int, one: int, other: int, order: str) -> None:
+    low, high = sorted((one, other))
+    got = decode_bit_ranges(np.array([word], np.uint16), np.array([low], np.uint8), np.array([high], np.uint8), order)
+    digits = f"{int.from_bytes(word.to_bytes(2, 'little' if order in ('BADC', 'DCBA') else 'big'), 'big'):016b}"
+    assert got.tolist() == [int(digits[15 - high : 16 - low], 2)]
+
+
 @given(st.lists(st.integers(0, 65535), min_size=1, max_size=20), st.sampled_from(ORDERS), st.data())
 def test_that_a_bit_is_counted_from_the_least_significant_after_byte_order(words: list[int], order: str, data: st.DataObject) -> None:
     bits = [data.draw(st.integers(0, 15)) for _ in words]
@@ -87,6 +111,21 @@ def test_that_a_bit_is_counted_from_the_least_significant_after_byte_order(words
 def test_that_a_string_comes_back(text: str, order: str) -> None:
     length = len(text.encode()) + 1
     assert decode_string(encode_string(text, length, order), length, order) == text.rstrip(" ")
+
+
+@pytest.mark.parametrize(
+    ("padding", "raw", "text"),
+    [
+        ("", b"AB  \0\0", "AB"), ("z", b"AB  \0\0", "AB  "), ("s", b"AB    ", "AB"), ("s", b"A\0B   ", "A\0B"), ("", b"A\0B   ", "A"),
+    ],
+)  # fmt: skip
+def test_that_the_padding_says_where_a_string_ends(padding: str, raw: bytes, text: str) -> None:
+    for order in ORDERS:
+        pairs = [raw[at : at + 2] for at in range(0, len(raw), 2)]
+        words = [int.from_bytes(pair, "little" if order in ("BADC", "DCBA") else "big") for pair in pairs]
+        assert decode_string(words, 6, order, padding) == text
+    fill = b" " if padding == "s" else b"\0"
+    assert encode_string("AB", 4, "ABCD", padding) == [0x4142, int.from_bytes(fill * 2, "big")]
 
 
 def test_that_strings_end_at_nul_lose_padding_and_fall_back_to_latin_1() -> None:

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from app.drivers.base import Alive, Ended, Gap
+from app.drivers.base import Alive, Ended, Exchange, Gap, Traffic
 from app.drivers.opcua import events
 from app.drivers.opcua.binary import DataValue
 from app.drivers.opcua.events import EventQueue
@@ -46,3 +46,14 @@ async def test_that_what_nobody_takes_is_dropped_and_said_to_be_missing(monkeypa
     assert gap.handles == ()
     assert isinstance(after, SampleColumns)
     assert len(after) == 3
+
+
+async def test_that_traffic_nobody_takes_is_counted_and_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "MAX_TRAFFIC", 2)
+    queue = EventQueue()
+    one = Exchange(at_ns=0, sent=True, size=1, text="ReadRequest")
+    for dropped in (0, 0, 3, 0):
+        queue.put(Traffic(exchanges=(one, one), dropped=dropped))
+    assert [await anext(queue), await anext(queue)] == [Traffic(exchanges=(one, one))] * 2
+    queue.put(Traffic(exchanges=(one,)))
+    assert await anext(queue) == Traffic(exchanges=(one,), dropped=7)

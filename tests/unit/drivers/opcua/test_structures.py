@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from app.drivers.opcua.address import UA_NAMESPACE
 from app.drivers.opcua.binary import DecodingError, Extension, Reader, decoded
 from app.drivers.opcua.structures import (
+    OPTION_SET,
     STRUCTURE,
     UNION,
     WITH_OPTIONAL_FIELDS,
@@ -21,6 +22,7 @@ from app.drivers.opcua.structures import (
     read_enum_definition,
     read_structure,
     read_structure_definition,
+    read_whole,
     undecoded,
 )
 
@@ -113,6 +115,32 @@ def test_that_any_body_is_a_structure_or_a_decoding_error(kind: int, body: bytes
         read(what, body)
     with contextlib.suppress(DecodingError):
         decoded(read_structure_definition, body, NAMESPACES)
+
+
+def test_that_bytes_left_over_mean_another_structure() -> None:
+    def whole(body: bytes) -> object:
+        return decoded(lambda reader: read_whole(reader, POINT_STRUCTURE, TYPES), body, NAMESPACES)
+
+    assert whole(ints(1, 2)) == {"X": 1, "Y": 2}
+    with pytest.raises(DecodingError, match="4 bytes left over"):
+        whole(ints(1, 2, 3))
+
+
+def test_that_option_sets_are_read_as_asyncua_wrote_them() -> None:
+    types = {field.data_type: FieldType(15) for field in OPTION_SET.fields}
+    body = struct_to_binary(ua.OptionSet(Value=b"\x05", ValidBits=b"\x07"))
+    assert decoded(lambda reader: read_whole(reader, OPTION_SET, types), body, NAMESPACES) == {"Value": b"\x05", "ValidBits": b"\x07"}
+
+
+def test_that_descriptions_and_stated_lengths_of_fields_are_kept() -> None:
+    fields = [
+        ua.StructureField(
+            Name="A", Description=ua.LocalizedText("at the inlet"), DataType=ua.NodeId(6), ValueRank=2, ArrayDimensions=[2, 0]
+        )
+    ]
+    definition = ua.StructureDefinition(DefaultEncodingId=ua.NodeId(5001, 2), BaseDataType=ua.NodeId(22), Fields=fields)
+    (read_back,) = decoded(read_structure_definition, struct_to_binary(definition), NAMESPACES).fields
+    assert (read_back.description, read_back.dimensions) == ("at the inlet", (2, 0))
 
 
 def test_that_a_recursive_structure_is_bounded() -> None:

@@ -46,4 +46,12 @@ def test_that_attributes_are_in_words() -> None:
     assert words.attribute_text(19, 0.0, {}) == "0 ms (continuously)"
     assert words.attribute_text(19, -1.0, {}) == "not known"
     assert words.attribute_text(14, "a", {"a": "Double"}) == "Double (a)"
+    assert (words.attribute_text(20, True, {}), words.attribute_text(21, False, {})) == ("yes", "no")
+    assert words.attribute_text(13, True, {}) == "true", "a value is no attribute: it is shown as it is"
+    assert words.attribute_text(16, [2, 0], {}) == "2 × any"
+    assert words.attribute_text(6, 1 << 6 | 1 << 21, {}) == "DisplayName, Value"
+    definition = {"StructureType": 2, "Fields": [{"Name": "A"}, {"Name": "B"}]}
+    assert words.attribute_text(23, definition, {}) == "union: A, B"
+    assert words.attribute_text(23, {"Fields": [{"Name": "Off"}]}, {}) == "names: Off"
+    assert words.attribute_text(23, {"raw": "AA=="}, {}) == '{"raw": "AA=="}'
     assert words.value_text({"b": b"\0", "l": [1, True]}) == '{"b": "AA==", "l": [1, true]}'

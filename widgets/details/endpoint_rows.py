@@ -1,0 +1,172 @@
+"""The rows of the server card: what the project says, what answered, and what it allows, section by section."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+from app.drivers import spec_for
+from app.drivers.base import EndpointReport, OfferedEndpoint
+from app.drivers.probe_target import is_legacy, usable_offers
+from app.errors import UserError
+from app.model.plant import Endpoint
+from app.runtime.state import ConnectionState
+from app.trust.facts import facts, spaced
+from app.trust.validity import validity
+from widgets.look import Badge, KeyValue
+
+_PHASES = {
+    "off": "not connected",
+    "connecting": "connecting…",
+    "connected": "connected",
+    "waiting": "waiting to try again",
+    "stopped": "stopped",
+}
+_PROTECTION = {"Sign": "signed", "SignAndEncrypt": "signed and encrypted"}
+_MODES = {"None": "", "Sign": "signed", "SignAndEncrypt": "encrypted"}
+
+
+def phase_text(state: ConnectionState) -> str:
+    if state.held:
+        return "connected, but to another device than the project knows: no tag is read"
+    return _PHASES[state.phase] + (", no answer at the moment" if state.phase == "connected" and state.stale else "")
+
+
+def settings_rows(endpoint: Endpoint, here: str, tags: int) -> list[KeyValue]:
+    """What the project says, and where this laptop reaches it."""
+    address = endpoint.addresses["default"]
+    rows = [KeyValue("Address", address)]
+    if here != address:
+        rows.append(KeyValue("Reached as", here))
+    rows += [KeyValue(f"Address {name}", url) for name, url in endpoint.addresses.items() if name != "default"]
+    if spec_for(address).key == "opcua":
+        rows += _security_rows(endpoint)
+    if endpoint.description:
+        rows.append(KeyValue("Description", endpoint.description))
+    rows.append(KeyValue("Tags", f"{tags:,}"))
+    return rows
+
+
+def _security_rows(endpoint: Endpoint) -> list[KeyValue]:
+    security = endpoint.security
+    if security.mode == "None":
+        protection = KeyValue("Security", "not protected", badge=Badge("warning", "not protected"))
+    else:
+        protection = KeyValue("Security", f"{security.policy}, {_PROTECTION[security.mode]}")
+    who = {"anonymous": "anonymous", "password": f"{security.name}, with password", "certificate": f"{security.name}, by certificate"}
+    return [protection, KeyValue("User", who[security.user])]
+
+
+def live_rows(state: ConnectionState) -> list[KeyValue]:
+    """What is measured while it is connected."""
+    if state.phase != "connected":
+        return []
+    rows = [KeyValue("Round trip", f"{state.round_trip_s * 1000:.1f} ms"), KeyValue("Watched", _watched(state))]
+    if state.memory_bytes:
+        rows.append(KeyValue("Connector", f"{state.memory_bytes / 2**20:.0f} MiB", tip="Memory of the process that speaks to it"))
+    return rows
+
+
+def _watched(state: ConnectionState) -> str:
+    return f"{state.items:,} tags, {state.values_per_s:,.0f} values/s"
+
+
+def report_rows(report: EndpointReport) -> list[KeyValue]:
+    """What answered last; it stays after a loss."""
+    rows = [KeyValue("What answered", heading=True), KeyValue("Answers as", report.title)]
+    if report.product and report.product != report.title:
+        rows.append(KeyValue("Product", report.product))
+    if report.application_uri:
+        rows.append(KeyValue("Application URI", report.application_uri))
+    if report.units:
+        rows.append(KeyValue("Unit ids", ", ".join(map(str, report.units))))
+    if report.identity.register:
+        rows.append(KeyValue("Identity register", f"{report.identity.register} = {report.identity.value or 'not read'}"))
+    if report.clock_offset_s is not None:
+        rows.append(KeyValue("Clock", _clock(report.clock_offset_s)))
+    rows += [KeyValue(_capital(name), text) for name, text in report.granted.items()]
+    rows += [KeyValue("Note", note) for note in report.notes]
+    return rows
+
+
+def _clock(offset_s: float) -> str:
+    if abs(offset_s) < 0.0005:
+        return "as this computer's"
+    size = f"{abs(offset_s):.3f} s" if abs(offset_s) < 60 else f"{abs(offset_s):,.0f} s"
+    return f"{size} {'ahead of' if offset_s > 0 else 'behind'} this computer's"
+
+
+def certificate_rows(report: EndpointReport, now_ns: int | None = None) -> list[KeyValue]:
+    """Of each certificate that the server shows: usually one."""
+    rows: list[KeyValue] = []
+    for der in dict.fromkeys(offer.certificate for offer in report.offered if offer.certificate):
+        rows.append(KeyValue("Certificate", heading=True))
+        try:
+            found = facts(der)
+        except UserError as error:
+            rows.append(KeyValue("Certificate", error.why, badge=None))
+            continue
+        until = validity(found, time.time_ns() if now_ns is None else now_ns)
+        states = {"ends soon": "warning", "expired": "error", "not yet valid": "error"}
+        if until.state in states:
+            rows.append(KeyValue("Validity", until.text, badge=Badge(states[until.state], until.state, until.text), tip=until.text))
+        rows += [
+            KeyValue("Name", found.name),
+            KeyValue("Valid", until.text),
+            KeyValue("Thumbprint", spaced(found.thumbprint), mono=True),
+            KeyValue("Key", f"{found.key}, {found.signature}"),
+        ]
+        if found.application_uri and found.application_uri != report.application_uri:
+            rows.append(KeyValue("Its URI", found.application_uri, badge=None))
+    return rows
+
+
+def offer_rows(report: EndpointReport) -> list[KeyValue]:
+    """The ways to connect, best first; the modes of one policy in one row where they take the same users."""
+    grouped: dict[tuple[str, tuple[str, ...]], list[OfferedEndpoint]] = {}
+    for offer in usable_offers(report):
+        grouped.setdefault((offer.policy, offer.users), []).append(offer)
+    if not grouped:
+        return []
+    return [KeyValue("Ways to connect, best first", heading=True), *(_offer_row(offers) for offers in grouped.values())]
+
+
+def _offer_row(offers: list[OfferedEndpoint]) -> KeyValue:
+    best = offers[0]
+    name = "No security" if best.mode == "None" else best.policy
+    modes = " or ".join(_MODES.get(offer.mode, offer.mode) for offer in offers if offer.mode != "None")
+    parts = [modes, "deprecated" if is_legacy(best) else "", ", ".join(best.users) or "users not stated"]
+    return KeyValue(name, "\n".join(part for part in parts if part), tip="\n".join(dict.fromkeys(offer.advice for offer in offers)))
+
+
+def limit_rows(report: EndpointReport) -> list[KeyValue]:
+    """Published limits, and beside them what was found by running into it."""
+    names = dict.fromkeys((*report.limits, *report.found))
+    if not names:
+        return []
+    return [KeyValue("Limits", heading=True), *(KeyValue(name, _limit(report, name), wide=True) for name in names)]
+
+
+def _limit(report: EndpointReport, name: str) -> str:
+    published, found = report.limits.get(name), report.found.get(name)
+    text = "" if published is None else f"{published:,}" if published else "not stated"
+    return ", ".join(part for part in (text, "" if found is None else f"found {found:,}") if part)
+
+
+def namespace_rows(report: EndpointReport) -> list[KeyValue]:
+    if not report.namespaces:
+        return []
+    rows = (KeyValue(str(index), uri, wide=True) for index, uri in enumerate(report.namespaces))
+    return [KeyValue("Namespaces", heading=True), *rows]
+
+
+def change_rows(state: ConnectionState) -> list[KeyValue]:
+    """In what another device answers."""
+    if not state.held:
+        return []
+    lines: Iterable[KeyValue] = (KeyValue(_capital(one.title), f"{one.expected} → {one.found}") for one in state.changed)
+    return [KeyValue("Changed since the project knew it", heading=True), *lines]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
