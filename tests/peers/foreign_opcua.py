@@ -73,13 +73,16 @@ async def check_values(session: Session, values: Mapping[str, tuple[str, object]
     assert counted[-1] > counted[0]
 
 
-async def check_everything(session: Session, title: str) -> Met:
-    """Browse all there is; read and watch every variable: each one gives a value or the server's own reason, and no node is lost."""
-    rows: dict[str, str] = {}
+async def check_everything(session: Session, title: str, *, but: str = "\0") -> Met:
+    """Browse all there is; read and watch every variable: each one gives a value or the server's own reason, and no node is lost.
+
+    Variables with ``but`` in their path are browsed only.
+    """
+    rows: dict[str, tuple[str, str]] = {}
     async for part in session.crawl("", 200_000):
         assert part.errors == {}
-        rows.update(zip(part.id, part.node_class, strict=True))
-    variables = [node for node, kind in rows.items() if kind == "variable"]
+        rows.update(zip(part.id, zip(part.node_class, part.path, strict=True), strict=True))
+    variables = [node for node, (kind, path) in rows.items() if kind == "variable" and but not in path]
     columns = await session.read([Item(address=node) for node in variables])
     assert len(columns) == len(variables)
     silent = [

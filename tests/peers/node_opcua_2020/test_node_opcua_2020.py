@@ -14,6 +14,9 @@ from tests.peers.foreign_opcua import check_everything, config, trust_server
 from tests.peers.installing import node, npm_packages
 from tests.peers.mqtt import free_port, running, show, wait_until
 
+DEADLY = "SessionsDiagnosticsSummary"
+"""This server ends with a TypeError when the diagnostics of a session that has gone are read."""
+
 pytestmark = [pytest.mark.prove("opcua-peers"), pytest.mark.timeout(900)]
 
 
@@ -32,21 +35,21 @@ async def test_that_all_it_has_is_browsed_read_and_watched(url: str, tmp_path: P
     session = open_session(config(url, tmp_path))
     try:
         report = await session.open(20)
-        met = await check_everything(session, report.title)
+        met = await check_everything(session, report.title, but=DEADLY)
     finally:
         await session.close()
     show(str(met))
     assert met.variables > 500
 
 
-@pytest.mark.parametrize("policy", ["Basic256Sha256", "Aes128_Sha256_RsaOaep"])
-async def test_that_it_is_reached_encrypted_with_its_demo_user(url: str, tmp_path: Path, policy: str) -> None:
-    security = Security(policy=policy, mode="SignAndEncrypt", user="password", name="user1")
+@pytest.mark.parametrize("mode", ["Sign", "SignAndEncrypt"])
+async def test_that_it_is_reached_secured_with_its_demo_user(url: str, tmp_path: Path, mode: str) -> None:
+    security = Security(policy="Basic256Sha256", mode=mode, user="password", name="user1")  # type: ignore[arg-type]  # a parameter
     await trust_server(url, tmp_path, security, "password1")
     session = open_session(config(url, tmp_path, security, "password1"))
     try:
         report = await session.open(20)
-        met = await check_everything(session, report.title)
+        met = await check_everything(session, report.title, but=DEADLY)
     finally:
         await session.close()
     assert met.variables > 500

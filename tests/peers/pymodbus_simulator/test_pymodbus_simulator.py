@@ -37,10 +37,10 @@ async def test_that_the_simulator_is_read_and_watched_over_rtu_over_tcp(python: 
 
 
 async def test_that_the_simulator_is_read_and_watched_over_a_serial_line(python: Path, tmp_path: Path) -> None:
-    with serial_pair(tmp_path) as (ours, theirs):
-        line = {"comm": "serial", "port": theirs, "framer": "rtu", "baudrate": BAUD, "parity": "E", "stopbits": 1, "bytesize": 8}
+    with serial_pair(tmp_path) as (ours, theirs):  # without parity: with it, this server hears nothing on a pseudo-terminal
+        line = {"comm": "serial", "port": theirs, "framer": "rtu", "baudrate": BAUD, "parity": "N", "stopbits": 1, "bytesize": 8}
         with simulator(python, tmp_path, line):
-            await check_device(f"modbus-rtu:{ours}?baudrate={BAUD}&parity=E", (1,), ends=())
+            await check_device(f"modbus-rtu:{ours}?baudrate={BAUD}&parity=N", (1,), ends=())
 
 
 @contextmanager
