@@ -13,6 +13,7 @@ from app.edits.endpoints import set_unit
 from app.errors import UserError
 from widgets.dialogs.make_type import show_make_type
 from widgets.dialogs.remove_endpoint import remove_endpoint_asking
+from widgets.dialogs.scan import show_scan
 from widgets.look import icon
 from widgets.models.address_space import TreeNode
 from widgets.node_tags import tags_from_nodes
@@ -36,8 +37,10 @@ def _endpoint_entries(menu: QMenu, workbench: Workbench, endpoint: str) -> None:
         menu.addAction(icon("link"), "Connect").triggered.connect(lambda: live.connect(endpoint))
     else:
         menu.addAction(icon("unlink"), "Disconnect").triggered.connect(lambda: live.disconnect(endpoint))
+    menu.addAction(icon("record"), "Find what moves…").triggered.connect(lambda: workbench.moves_asked.emit(endpoint, [], []))
     if driver_of(workbench, endpoint) == "modbus":
         menu.addAction(icon("unit-id"), "Add unit id…").triggered.connect(lambda: ask_for_unit(menu.parentWidget(), workbench, endpoint))
+        menu.addAction(icon("search"), "Scan…").triggered.connect(lambda: show_scan(menu.parentWidget(), workbench, endpoint))
     menu.addSeparator()
     menu.addAction("Copy address").triggered.connect(lambda: QGuiApplication.clipboard().setText(live.url_of(endpoint)))
     menu.addAction(icon("remove"), "Remove endpoint…").triggered.connect(
@@ -70,8 +73,12 @@ def ask_for_unit(parent: QWidget | None, workbench: Workbench, endpoint: str) ->
 
 def _node_entries(menu: QMenu, workbench: Workbench, nodes: list[TreeNode]) -> None:
     endpoint, ids = nodes[0].endpoint, [node.id for node in nodes]
+    names = [node.name for node in nodes]
     if nodes[0].kind == "table":
         menu.addAction(icon("register-table"), "Show registers").triggered.connect(lambda: workbench.registers_asked.emit(endpoint, ids[0]))
+        menu.addAction(icon("record"), "Find what moves here…").triggered.connect(
+            lambda: workbench.moves_asked.emit(endpoint, ids[:1], names[:1])
+        )
         return
     below = any(node.kind != "variable" for node in nodes)
     menu.addAction(
@@ -81,6 +88,7 @@ def _node_entries(menu: QMenu, workbench: Workbench, nodes: list[TreeNode]) -> N
     menu.addAction(icon("asset-type"), "Make asset type from this…").triggered.connect(
         lambda: show_make_type(menu.parentWidget(), workbench, endpoint, ids, nodes[0].name, nodes[0].path)
     )
+    menu.addAction(icon("record"), "Find what moves below…").triggered.connect(lambda: workbench.moves_asked.emit(endpoint, ids, names))
     menu.addSeparator()
     for title, texts in (
         ("Copy id\tCtrl+C", ids),

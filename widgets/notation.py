@@ -12,6 +12,8 @@ from app.model.plant import Endpoint, Tag
 from widgets.workbench import Workbench
 
 SETTING = "notation"
+REGISTER_TABLES = {"holding": "holding registers", "input": "input registers", "coil": "coils", "discrete": "discrete inputs"}
+"""For a choice among them, what is asked for most first."""
 
 
 def notation(workbench: Workbench) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -45,11 +45,13 @@ class Selection:
         kind: ``node`` (of an address space), ``tag``, ``asset``, ``attribute`` (of an asset), ``asset type``, ``endpoint`` or "".
         ids: Node ids, or ids of elements, in the order shown. For ``attribute``: (asset id, attribute id, *within) joined by NUL.
         endpoint: For nodes: where they are.
+        names: For nodes that are shown: what they are called, in the order of the ids; no part of what is selected.
     """
 
     kind: str = ""
     ids: tuple[str, ...] = ()
     endpoint: str = ""
+    names: tuple[str, ...] = field(default=(), compare=False)
 
 
 class Workbench(QObject):
@@ -75,6 +77,7 @@ class Workbench(QObject):
         plot_asked: list[str] of tag ids that should be plotted.
         registers_asked: (endpoint id, id of a table) whose registers should be shown; ``3/holding:100`` also says which of them first.
         node_asked: (endpoint id, id or path of a node) that the address space should go to.
+        moves_asked: (endpoint id, ids of nodes, their names) below which what moves is to be found; the ids are of one table for Modbus.
         reread_asked: The selected node should be read again (F5).
         traffic_seen: A ``Seen``: what went over the wire of an endpoint that is traced.
         setting_changed: Name of a setting of the workspace that has another value now.
@@ -96,6 +99,7 @@ class Workbench(QObject):
     plot_asked = Signal(object)
     registers_asked = Signal(str, str)
     node_asked = Signal(str, str)
+    moves_asked = Signal(str, object, object)
     reread_asked = Signal()
     setting_changed = Signal(str)
     traffic_seen = Signal(object)
@@ -266,8 +270,8 @@ class Workbench(QObject):
 
     # The selection
 
-    def select(self, kind: str, ids: Iterable[str] = (), endpoint: str = "") -> None:
-        wanted = Selection(kind, tuple(ids), endpoint)
+    def select(self, kind: str, ids: Iterable[str] = (), endpoint: str = "", *, names: Iterable[str] = ()) -> None:
+        wanted = Selection(kind, tuple(ids), endpoint, tuple(names))
         if wanted != self.selection:
             self.selection = wanted
             self.selection_changed.emit()

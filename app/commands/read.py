@@ -48,7 +48,7 @@ def read(
     from app.commands.terminal.failures import exit_code
     from app.commands.terminal.lines import encoded, sample_line
     from app.commands.terminal.out import put_lines
-    from app.commands.terminal.reading import QUALITY_SEVERITY, put_samples, read_once
+    from app.commands.terminal.reading import QUALITY_SEVERITY, put_samples, read_once, tell_if_of_then
     from app.commands.terminal.tags import asked_for, drafts_of
 
     with target(endpoint, project, overrides) as chosen:
@@ -56,11 +56,21 @@ def read(
         report = chosen.connect(timeout_s)
         drafts = drafts_of(chosen, asked, report.namespaces)
         samples = read_once(chosen, drafts)
+        tell_if_of_then(report)
     rows = list(zip(drafts, samples, strict=True))
     if as_json:
         status_text = chosen.spec.status_text
         put_lines(
-            encoded(sample_line(chosen.label, draft.address, sample, status=status_text(sample.status), unit=draft.unit))
+            encoded(
+                sample_line(
+                    chosen.label,
+                    draft.address,
+                    sample,
+                    status=status_text(sample.status),
+                    unit=draft.unit,
+                    stale=report.as_of_ns is not None,
+                )
+            )
             for draft, sample in rows
         )
     else:

@@ -50,12 +50,14 @@ def watch(
     """
     from app.commands.terminal.endpoint import target
     from app.commands.terminal.failures import INTERRUPTED, exit_code
+    from app.commands.terminal.reading import tell_if_of_then
     from app.commands.terminal.tags import asked_for
     from app.commands.terminal.watching import Watcher
 
     with target(endpoint, project, overrides) as chosen:
         asked = asked_for(chosen, addresses, tags, notation)
         report = chosen.connect(timeout_s)
+        tell_if_of_then(report)
         watcher = Watcher(chosen, asked, report.namespaces, interval_ms, as_json=as_json)
         try:
             watcher.run(for_s)

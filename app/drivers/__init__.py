@@ -31,6 +31,14 @@ def spec_for(url: str) -> Spec:
     raise UserError("Unknown kind of endpoint", where=url, why=f'no driver speaks "{scheme}:"', fix=f"Use one of: {known}")
 
 
+def is_offline(url: str) -> bool:
+    """Whether a URL leads to a file of ours and to no device: what it tells is never live, and no secret is needed for it."""
+    try:
+        return bool(getattr(spec_for(url), "offline", False))
+    except UserError:
+        return False
+
+
 def open_session(config: EndpointConfig) -> Session:
     """A new session for one attempt. Imports the protocol library: only connector processes and tests call this."""
     module = import_module(f"{__name__}.{spec_for(config.url).key}.session")

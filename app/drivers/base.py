@@ -46,6 +46,10 @@ class EndpointConfig(Wire, frozen=True, kw_only=True):
     pki: str = ""
     identity: Identity = Identity()
 
+    def __repr__(self) -> str:
+        """Without the secret: this text ends up in logs and tracebacks."""
+        return f"EndpointConfig(name={self.name!r}, url={self.url!r}, security={self.security!r})"
+
 
 class OfferedEndpoint(Wire, frozen=True, kw_only=True):
     """One way to connect that the server offers (OPC 10000-4 §7.14 EndpointDescription).
@@ -339,7 +343,10 @@ class SettingField(Wire, frozen=True, kw_only=True):
 
 @runtime_checkable
 class Spec(Protocol):
-    """What is known of a protocol without its library: URLs, address grammar, settings, status codes. Pure and cheap to import."""
+    """What is known of a protocol without its library: URLs, address grammar, settings, status codes. Pure and cheap to import.
+
+    ``default_port`` is 0 where there is none. A spec whose URLs lead to files has ``offline = True`` beside (``app.drivers.is_offline``).
+    """
 
     key: str
     title: str

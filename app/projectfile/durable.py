@@ -62,6 +62,16 @@ def replace_file(
     return status
 
 
+def put_in_place(temporary: Path, target: Path) -> None:
+    """Give a file that is whole and on the disk its name, durably; what has that name is replaced.
+
+    Raises:
+        OSError: It has its old name still.
+    """
+    _replace(temporary, target)
+    _sync_folder(target.parent)
+
+
 def _mode_of(target: Path, what: str) -> int | None:
     """Permissions to keep; None for a new file. A replace would go through read-only files, so those are refused here."""
     try:

@@ -87,11 +87,12 @@ def _tag_content(project: Project, tag: Tag) -> dict[str, object]:
 
 
 def _endpoint_content(endpoint: Endpoint) -> dict[str, object]:
+    """Which application it is belongs to what was approved; a renewed certificate or newer firmware, confirmed on site, does not."""
     security = {name: getattr(endpoint.security, name) for name in ("policy", "mode", "user", "name")}
     return {
         "id": endpoint.id,
         "security": security,
-        "identity": msgspec.to_builtins(endpoint.identity),
+        "identity": {"application_uri": endpoint.identity.application_uri} if endpoint.identity.application_uri else {},
         "namespaces": sorted(endpoint.namespaces),
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from app.connector.command import connector_command
-from app.drivers import spec_for
+from app.drivers import is_offline, spec_for
 from app.drivers.base import EndpointReport, Spec
 from app.edits import Edit, Editor
 from app.errors import EndpointError, UserError
@@ -74,7 +74,7 @@ class LiveProject(Asking):
         self.on_traffic: Callable[[Seen], None] | None = None
         self._reach = dict(reach or {})
         super().__init__(Connections(clock, command or connector_command(), limits or LinkLimits()), clock)
-        self._secrets, self._pki, self._find_spec = secrets, pki, find_spec
+        self._secrets, self._pki, self.find_spec = secrets, pki, find_spec
         self._observations = Observations(self._connections, clock)
         self._owners: dict[str, frozenset[str]] = {}
         self._wanted: frozenset[str] = frozenset()
@@ -93,7 +93,7 @@ class LiveProject(Asking):
         self._kept.endpoints.add(endpoint_id)
         url = self.url_of(endpoint_id)
         try:
-            opened_with = opening(self.project, endpoint_id, url, find_spec=self._find_spec, secrets=self._secrets, pki=self._pki)
+            opened_with = opening(self.project, endpoint_id, url, find_spec=self.find_spec, secrets=self._secrets, pki=self._pki)
         except UserError as error:
             self._connections.endpoint(endpoint_id)
             self._connections.drop(endpoint_id, error)
@@ -149,6 +149,12 @@ class LiveProject(Asking):
         endpoint = self.project.get(Endpoint, endpoint_id)
         return self._reach.get(endpoint_id) or (endpoint.addresses.get("default", "") if endpoint else "")
 
+    def spoken_url(self, endpoint_id: str) -> str:
+        """The URL that says which protocol the endpoint speaks, and which unit is meant: where it is reached, or its own for a snapshot."""
+        url = self.url_of(endpoint_id)
+        endpoint = self.project.get(Endpoint, endpoint_id)
+        return endpoint.addresses.get("default", "") if endpoint is not None and is_offline(url) else url
+
     def state(self, endpoint_id: str) -> ConnectionState:
         watched = self._connections.endpoints.get(endpoint_id)
         return watched.state if watched is not None else ConnectionState()
@@ -198,7 +204,7 @@ class LiveProject(Asking):
         return [
             (
                 self.project.all(Endpoint)[id_].name,
-                estimate_tags(self.project, id_, ids, self.state(id_).report, url=self.url_of(id_), find_spec=self._find_spec),
+                estimate_tags(self.project, id_, ids, self.state(id_).report, url=self.url_of(id_), find_spec=self.find_spec),
             )
             for id_, ids in by_endpoint.items()
         ]
@@ -309,9 +315,10 @@ class LiveProject(Asking):
         if not len(columns) or watched.state.held:  # held by an edit that the link has not heard of yet
             return []
         tags = watched.watching.tags
-        self.history.append(tags, columns)
-        if self.recording is not None:
-            self.recording.append(tags, columns)
+        if watched.state.as_of_ns is None:  # what a snapshot holds was not measured now
+            self.history.append(tags, columns)
+            if self.recording is not None:
+                self.recording.append(tags, columns)
         if self.on_samples is not None:
             self.on_samples(tags, columns)
         return watched.on_samples(columns, arrival.at_s)

@@ -59,6 +59,18 @@ class Moved(NamedTuple):
     score: float
     always: bool
 
+    @property
+    def why(self) -> str:
+        """What put it where it stands, for a person."""
+        if self.always:
+            return "always changing"
+        if not self.changes_before:
+            return "changed only in the window"
+        if self.amplitude > TELLING_RATIO:
+            least = "at least " if self.amplitude >= QUIET_RATIO else ""
+            return f"went {least}{self.amplitude:.2g} times as far as before"
+        return "changed more often than before"
+
 
 @dataclass(slots=True)
 class _Span:
@@ -124,7 +136,7 @@ class _Known:
 
 
 class Movement:
-    """Collects samples of observed items; lives on the owner's thread.
+    """Collects samples of observed items; lives on the owner's thread. All times are ``Clock.monotonic_s``.
 
     Args:
         items: What is observed.
@@ -158,6 +170,11 @@ class Movement:
     def known(self) -> int:
         """Items of which a value has come."""
         return int(self._known.seen.sum())
+
+    @property
+    def restless(self) -> int:
+        """Items that changed while nobody acted."""
+        return int(np.count_nonzero(self._before.changes))
 
     def before_s(self, now_s: float) -> float:
         """How long it has been watched before the window, so far: what moves all the time has to be seen moving."""

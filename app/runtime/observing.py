@@ -60,6 +60,9 @@ class Observations:
             raise EndpointError("Cannot observe", where=endpoint_id, why=why, fix="Connect first")
         if state.held and state.why is not None:
             raise state.why
+        if state.as_of_ns is not None:
+            why = "it is a snapshot, in which nothing moves"
+            raise EndpointError("Cannot observe", where=endpoint_id, why=why, fix="Connect to the device itself")
         handles = [next(self._connections.handles) for _ in items]
         wanted = tuple(
             WatchItem(handle=handle, address=item.address, interval_ms=interval_ms) for handle, item in zip(handles, items, strict=True)

@@ -20,7 +20,10 @@ Resolver = Callable[[str], str | None]
 
 
 class Opening(NamedTuple):
-    """``config`` is without the secret, which ``secret`` gives or raises ``UserError``; it is asked for just before each attempt."""
+    """``config`` is without the secret, which ``secret`` gives or raises ``UserError``; it is asked for just before each attempt.
+
+    ``spec`` is that of the endpoint's own address, whose addresses and status codes its tags have wherever it is reached.
+    """
 
     spec: Spec
     config: EndpointConfig
@@ -38,9 +41,19 @@ def opening(
     endpoint = project.get(Endpoint, endpoint_id)
     if endpoint is None:
         raise UserError("Cannot connect", where=endpoint_id, why="the project has no such endpoint", fix="Add it first")
-    spec = find_spec(url)
-    config = endpoint_config(project, endpoint, spec.parse_url(url), pki)
-    return Opening(spec, config, (lambda: _secret_of(endpoint, secrets)) if secret_reference(endpoint) else None)
+    reached = find_spec(url)
+    config = endpoint_config(project, endpoint, reached.parse_url(url), pki)
+    needs_secret = secret_reference(endpoint) and not getattr(reached, "offline", False)
+    spec = own_spec(endpoint, find_spec) or reached
+    return Opening(spec, config, (lambda: _secret_of(endpoint, secrets)) if needs_secret else None)
+
+
+def own_spec(endpoint: Endpoint, find_spec: Callable[[str], Spec]) -> Spec | None:
+    """Of its default address; None where no driver speaks it."""
+    try:
+        return find_spec(endpoint.addresses.get("default", ""))
+    except UserError:
+        return None
 
 
 def secret_reference(endpoint: Endpoint) -> str:

@@ -54,6 +54,11 @@ class ConnectionState:
         """
         return bool(self.changed)
 
+    @property
+    def as_of_ns(self) -> int | None:
+        """Wall clock of then, when what answered last is a snapshot: nothing of it is ever live."""
+        return self.report.as_of_ns if self.report is not None else None
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -66,6 +71,8 @@ class Reading:
         unchanged_s: Since the value last changed (or first came); infinite before the first.
         interval_ms: The rate the device granted, None while it is not known.
         problem: "" or why there is no live value, in words and with the protocol's code.
+        as_of_ns: Of a snapshot's value: when the snapshot was taken (Unix ns); it is stale then, and ``age_s`` counts from when the
+            device gave it.
     """
 
     sample: Sample | None = None
@@ -74,6 +81,7 @@ class Reading:
     unchanged_s: float = float("inf")
     interval_ms: float | None = None
     problem: str = ""
+    as_of_ns: int | None = None
 
 
 Result = BrowseColumns | list[NodeDetails] | SampleColumns | EndpointReport | Wire | UserError

@@ -13,6 +13,7 @@ from app.errors import UserError
 from app.model.columns import SampleColumns
 from app.model.plant import Identity, Tag
 from app.model.project import Project
+from app.model.times import rfc3339
 from app.model.values import Quality, Sample
 from app.runtime import freshness
 from app.runtime.clock import Clock
@@ -49,9 +50,12 @@ class WatchedEndpoint:
     # What arrives
     def on_phase(self, arrival: PhaseIn) -> None:
         state = self.state
+        report = arrival.report or state.report
         since_ns = state.since_ns if arrival.phase == state.phase else self._clock.wall_ns()
         if arrival.phase == "connected":
             self._connected_s = arrival.at_s
+            if arrival.report is not None and arrival.report.as_of_ns != state.as_of_ns:
+                self._forget_values()
         if arrival.phase != "connected" or arrival.changed:
             self._items.clear()
             self._intervals = None
@@ -61,11 +65,18 @@ class WatchedEndpoint:
             why=arrival.why,
             retry_at_s=arrival.retry_at_s,
             since_ns=since_ns,
-            report=arrival.report or state.report,
-            stale=arrival.phase != "connected",
+            report=report,
+            stale=arrival.phase != "connected" or (report is not None and report.as_of_ns is not None),
             memory_bytes=state.memory_bytes if arrival.phase == "connected" else 0,
             changed=arrival.changed,
         )
+
+    def _forget_values(self) -> None:
+        """Between a device and a snapshot, or two snapshots: nothing of the one may be taken for the other's."""
+        handles = list(self.watching.tags)
+        self._latest.remove(handles)
+        self._latest.add(handles)
+        self._kept.clear()
 
     def expect(self, identity: Identity) -> None:
         """The project knows another device here now: hold at once, before the link does; the link alone releases."""
@@ -130,6 +141,8 @@ class WatchedEndpoint:
         if sample is None and tag in self._kept:
             sample, at_s, changed_s = self._kept[tag]
         now_s = self._clock.monotonic_s()
+        if self.state.as_of_ns is not None:
+            return self._reading_of_then(sample, granted, idle, self.state.as_of_ns)
         return Reading(
             sample=sample,
             stale=not fresh or self.state.held or at_s < self._connected_s or self.state.stale or tag in self._overdue,
@@ -138,6 +151,11 @@ class WatchedEndpoint:
             interval_ms=interval_ms,
             problem=self._problem(sample if fresh else None, granted, idle),
         )
+
+    def _reading_of_then(self, sample: Sample | None, granted: ItemState | None, idle: str, as_of_ns: int) -> Reading:
+        """Of a snapshot: always stale, and as old as the device's own answer."""
+        age_s = (self._clock.wall_ns() - sample.receive_ns) / 1e9 if sample is not None else float("inf")
+        return Reading(sample=sample, age_s=age_s, unchanged_s=age_s, problem=self._problem(sample, granted, idle), as_of_ns=as_of_ns)
 
     def _problem(self, sample: Sample | None, granted: ItemState | None, idle: str) -> str:
         if self.state.phase != "connected":
@@ -151,13 +169,16 @@ class WatchedEndpoint:
             return granted.refused
         if sample is not None and sample.quality == Quality.BAD:
             return self.spec.status_text(sample.status) if self.spec else f"0x{sample.status:08X}"
+        if self.state.as_of_ns is not None and sample is not None:
+            return f"a snapshot, as of {rfc3339(self.state.as_of_ns // 10**9 * 10**9)}"
         return "no answer for more than " + f"{freshness.silence_allowed_s(self.state.round_trip_s):.0f} s" if self.state.stale else ""
 
     def judge(self) -> tuple[bool, set[str]]:
         """Look at the clock again: whether the state changed, and the tags whose freshness did."""
         now_s = self._clock.monotonic_s()
         changed, tags = False, set[str]()
-        stale = self.state.phase != "connected" or freshness.is_silent(now_s, self._life_s, self.state.round_trip_s)
+        not_live = self.state.phase != "connected" or self.state.as_of_ns is not None
+        stale = not_live or freshness.is_silent(now_s, self._life_s, self.state.round_trip_s)
         if stale != self.state.stale:
             self.state = replace(self.state, stale=stale)
             changed = True
@@ -174,7 +195,8 @@ class WatchedEndpoint:
         return changed, tags
 
     def _overdue_now(self, now_s: float) -> set[str]:
-        if not getattr(self.spec, "polls", False) or not self.watching.items or self.state.phase != "connected" or self.state.held:
+        live = self.state.phase == "connected" and not self.state.held and self.state.as_of_ns is None
+        if not getattr(self.spec, "polls", False) or not self.watching.items or not live:
             return set()
         if self._intervals is None:
             items = self.watching.items.values()

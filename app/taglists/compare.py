@@ -50,7 +50,8 @@ class Comparison:
         new: Rows for which there is no tag.
         changed: Rows whose tag is there, with other fields. Names and groups are a person's own and are never compared.
         same: Rows whose tag is there as the list says, and rows that stand in the list twice.
-        gone: Tags of the same units and tables for which the list has no row.
+        gone: Tags of the same units and tables for which the list has no row, where it holds at least half of them: a shorter list is
+            no newer issue of what is there, but something else.
         orders: Unit id → byte order that would become the unit's.
     """
 
@@ -104,7 +105,8 @@ def compare(project: Project, endpoint_id: str, rows: Iterable[TagRow], stated: 
     new, again = _once(new)
     held = {tag.id for tag in partners.values()}
     areas = {_area(row.tag.address) for row in good if row.tag is not None}
-    gone = [tag for tag in tags if tag.id not in held and _area(tag.address) in areas] if good else []
+    within = [tag for tag in tags if _area(tag.address) in areas]
+    gone = [tag for tag in within if tag.id not in held] if len(held) * 2 >= len(within) else []
     return Comparison(endpoint_id, tuple(new), tuple(changed), tuple(same + again), tuple(gone), tuple(sorted(orders.items())))
 
 

@@ -2,7 +2,7 @@
 
     own/       tagloom.pem (key and certificate), tagloom.der (certificate)          see ``own``
     users/     NAME.pem                                                              see ``users``
-    trusted/   THUMBPRINT.der, and THUMBPRINT.json: when, and what was accepted with it
+    trusted/   THUMBPRINT.der, and THUMBPRINT.json: when, what was accepted with it, and for which process where it is for once
     refused/   THUMBPRINT.der
     issuers/   CA certificates that complete chains and are not trusted by that
     crl/       revocation lists
@@ -14,6 +14,7 @@ into ``trusted``, ``issuers`` or ``crl`` by hand count like those that were adde
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 import msgspec
+import psutil
 
 from app.errors import UserError
 from app.trust import files, own, users
@@ -45,11 +47,30 @@ _complained: set[Path] = set()
 """Files of the store that cannot be read are logged once."""
 
 
+class Running(msgspec.Struct, frozen=True):
+    """A process, told from a later one of the same number by when it began (s since 1970)."""
+
+    process: int
+    began_s: float
+
+    @classmethod
+    def this(cls) -> Running:
+        return cls(os.getpid(), psutil.Process().create_time())
+
+    @property
+    def still(self) -> bool:
+        try:
+            return abs(psutil.Process(self.process).create_time() - self.began_s) < 1.0
+        except psutil.Error:
+            return False
+
+
 class _Record(msgspec.Struct, frozen=True, omit_defaults=True):
     """What stands beside a certificate."""
 
     since_ns: int = 0
     accepting: tuple[str, ...] = ()
+    while_runs: Running | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +81,7 @@ class Known:
         since_ns: When the decision was taken (Unix ns).
         accepting: Problems accepted for this certificate: a code of ``judge.Problem``, or ``code:about``, which holds for that host,
             application URI or thumbprint only.
+        once: Trusted only as long as the program runs that was told so.
     """
 
     kind: Kind
@@ -68,6 +90,7 @@ class Known:
     since_ns: int
     path: Path
     accepting: tuple[str, ...] = ()
+    once: bool = False
 
     @property
     def thumbprint(self) -> str:
@@ -145,13 +168,14 @@ class TrustStore:
     def issuers(self) -> list[Known]:
         return self._known("issuer")
 
-    def trust(self, der: bytes, *, accepting: Sequence[str] = ()) -> Known:
+    def trust(self, der: bytes, *, accepting: Sequence[str] = (), once: bool = False) -> Known:
         """Trust this certificate from now on; what was accepted for it before stays accepted.
 
         The certificate of a CA (``Facts.authority``) is thereby trusted to issue others. What is accepted with it ("no revocation
         list") holds for all that it issued.
 
         Args:
+            once: Only as long as this process runs. One that is trusted for good stays so.
             accepting: ``Problem.acceptance`` of what a person was told and accepts, or bare codes. "untrusted" goes without saying.
 
         Raises:
@@ -166,7 +190,8 @@ class TrustStore:
             before = self._same(self.trusted(), der)
             since = before.since_ns if before else self._now_ns()
             accepted = tuple(dict.fromkeys((*(before.accepting if before else ()), *wanted)))
-            return self._keep("trusted", der, found, _Record(since, accepted))
+            passing = once and (before is None or before.once)
+            return self._keep("trusted", der, found, _Record(since, accepted, Running.this() if passing else None))
 
     def refuse(self, der: bytes) -> Known:
         """Never accept this certificate, also when it is trusted now.
@@ -268,7 +293,8 @@ class TrustStore:
                     continue
                 der = certificate_der(content)
                 record = _record(path)
-                found.append(Known(kind, der, facts(der), record.since_ns, path, record.accepting))
+                if record.while_runs is None or record.while_runs.still:
+                    found.append(Known(kind, der, facts(der), record.since_ns, path, record.accepting, record.while_runs is not None))
             except UserError as error:
                 _complain(path, error)
         return sorted(found, key=lambda one: (one.since_ns, one.thumbprint))
@@ -294,7 +320,7 @@ class TrustStore:
         path = self.folder / FOLDERS[kind] / f"{found.thumbprint}.der"
         files.write(path.with_suffix(".json"), msgspec.json.encode(record) + b"\n")
         files.write(path, der)
-        return Known(kind, der, found, record.since_ns, path, record.accepting)
+        return Known(kind, der, found, record.since_ns, path, record.accepting, record.while_runs is not None)
 
 
 def certificate_der(content: bytes) -> bytes:

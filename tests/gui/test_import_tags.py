@@ -23,7 +23,11 @@ from widgets.workbench import Workbench
 
 FIXTURE = Path(__file__).parents[1] / "data" / "register_map_pdf.txt"
 MAP = "Adresse;Bezeichnung;Datentyp;Faktor;Einheit\n101;Spannung;FLOAT32 CDAB;1;V\n117;Frequenz;S16;0,01;Hz\n149;Kaputt;U17;1;-\n"
-OWN = "name;address;type;order;gain;unit\nVoltage L3;3/holding:104;float32;CDAB;;V\nCurrent;3/holding:106;float33;CDAB;;A\nPower;3/holding:118;int16;;0,1;kW\n"
+OWN = """name;address;type;order;gain;unit
+Voltage L3;3/holding:104;float32;CDAB;;V
+Current;3/holding:106;float33;CDAB;;A
+Power;3/holding:118;int16;;0,1;kW
+"""
 
 
 @pytest.fixture
@@ -54,7 +58,7 @@ def read(gui: Driver, dialog: ImportTagsDialog | None) -> ImportTagsDialog:
 def correct(dialog: ImportTagsDialog, column: int, meaning: str) -> None:
     """Choose a meaning under a heading, as a person does."""
     combo = dialog.header.combo(column)
-    at = MEANINGS.index(meaning)  # type: ignore[arg-type]  # a word of Meaning
+    at = MEANINGS.index(meaning)
     combo.setCurrentIndex(at)
     combo.activated.emit(at)
 
@@ -81,6 +85,7 @@ def test_that_a_table_of_a_web_page_is_pasted_with_its_cells(gui: Driver, meter:
     QGuiApplication.clipboard().setMimeData(data)
     gui.window.show_mode("connect")
     gui.tags._paste()
+    QGuiApplication.clipboard().setText("")  # data of a test must not be there when the application ends
     dialog = read(gui, cast("ImportTagsDialog", gui.dialog(ImportTagsDialog)))
     assert texts(dialog, BECOMES) == ["holding:0"]
     dialog.reject()
@@ -181,7 +186,7 @@ def test_that_an_updated_list_is_compared_and_not_added_again(gui: Driver, meter
     assert texts(dialog, BECOMES)[0] == "gain 0.1 → 0.01"
     assert dialog.update_changed.isVisible()
     dialog.remove_gone.setChecked(True)
-    assert "1 tags will be removed" in dialog.summary.text() or "1 tag will be removed" in dialog.summary.text()
+    assert "1 tag will be removed" in dialog.summary.text()
     dialog.go.click()
     assert {tag.name: tag.gain for tag in meter.project.all(Tag).values()} == {"A": 0.01, "B": 1.0, "D": 1.0}
     same = read(gui, show_paste_tags(gui.window, meter, "Address;Name;Type;Scale\n0;A;U16;0.01\n"))
@@ -222,11 +227,6 @@ def test_that_ten_thousand_rows_are_read_in_slices_and_only_visible_cells_are_ma
     monkeypatch.setattr(import_tags_reading, "SLICE_S", 0.005)
     turns: list[int] = []
     calls: list[int] = []
-    dialog = show_import_file(gui.window, meter, path)
-    assert dialog is not None
-    dialog._reader.went_on.connect(lambda done, _: turns.append(done))
-    read(gui, dialog)
-    assert len(turns) >= 5, "the window got no turn while rows were read"
     data = RowsModel.data
 
     def counting(self: RowsModel, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
@@ -234,8 +234,14 @@ def test_that_ten_thousand_rows_are_read_in_slices_and_only_visible_cells_are_ma
         return data(self, index, role)
 
     monkeypatch.setattr(RowsModel, "data", counting)
+    dialog = show_import_file(gui.window, meter, path)
+    assert dialog is not None
+    dialog._reader.went_on.connect(lambda done, _: turns.append(done))
+    read(gui, dialog)
+    assert len(turns) >= 5, "the window got no turn while rows were read"
+    calls.clear()
     dialog.view.scrollToBottom()
-    dialog.view.repaint()
+    dialog.view.viewport().repaint()
     rows = dialog.view.viewport().height() // dialog.view.rowHeight(0) + 2
     assert 0 < len(set(calls)) <= rows
     assert len(calls) <= rows * (len(FIXED) + 3) * 12

@@ -81,6 +81,13 @@ def test_that_a_new_server_is_trusted_once_by_a_person_and_then_connects(gui: Dr
     assert [known.der for known in TrustStore(pki_dir()).trusted()] == [made.der]
 
 
+def test_that_a_server_trusted_once_connects_and_is_marked_so(gui: Driver, peer: SecurePeer) -> None:
+    endpoint = add(gui, peer)
+    asked_to_trust(gui, endpoint).once.click()
+    gui.until(lambda: gui.phase(endpoint) == "connected", "the server trusted once was not connected")
+    assert [known.once for known in TrustStore(pki_dir()).trusted()] == [True]
+
+
 def test_that_what_is_wrong_with_a_certificate_must_be_accepted_point_by_point(gui: Driver, peer: SecurePeer, tmp_path: Path) -> None:
     odd = certificate(tmp_path, "Old PLC", hosts=("plc.example",), uri="urn:someone:else", begins_in_days=-400, ends_in_days=-3)
     peer.behave(odd)

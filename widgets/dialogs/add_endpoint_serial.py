@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.drivers import spec_for
 from app.drivers.base import EndpointReport
 from app.drivers.modbus.serial_ports import BAUDRATES, PARITIES, serial_ports, serial_url
+from app.drivers.modbus.url import ModbusUrl
 from app.drivers.probe_target import step_of_report
 from app.errors import UserError
 from app.runtime.state import Reply
+from widgets.dialogs.scan_serial import show_scan_serial
 from widgets.fields import NumberField
 from widgets.look import MessageBar, button, label, tool_button
 from widgets.workbench import Workbench
@@ -40,6 +42,10 @@ class SerialPanel(QWidget):
         self.look = button("Look", "search")
         self.look.setAutoDefault(False)
         self.again = tool_button("refresh", "List the ports again")
+        self.find = button(
+            "Find the parameters…", "settings", kind="flat", tip="Try baud rates and parities on this port, one after the other"
+        )
+        self.find.setAutoDefault(False)
         self.state = label("", "dim", wrap=True)
         self.message = MessageBar()
         self._build()
@@ -63,10 +69,12 @@ class SerialPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
         layout.addLayout(form)
+        layout.addWidget(self.find, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self.state)
         layout.addStretch(1)
         self.again.clicked.connect(self.list_ports)
         self.look.clicked.connect(self._on_look)
+        self.find.clicked.connect(self._on_find)
         self.message.dismissed.connect(self.message.hide)
         for box in (self.port, self.baudrate):
             box.editTextChanged.connect(self._on_changed)
@@ -93,9 +101,7 @@ class SerialPanel(QWidget):
         Raises:
             UserError: No port, or a setting that none has.
         """
-        place = self.port.currentIndex()
-        listed = place >= 0 and self.port.itemText(place) == self.port.currentText()
-        device = str(self.port.itemData(place)) if listed else self.port.currentText().strip()
+        device = self._device()
         try:
             baudrate, unit = int(self.baudrate.currentText()), int(self.unit.value() or 0)
         except ValueError as error:
@@ -103,6 +109,30 @@ class SerialPanel(QWidget):
             raise UserError("Cannot use these settings", where="Serial line", why=str(error), fix=fix) from None
         url = serial_url(device, baudrate, str(self.parity.currentData()), int(self.stopbits.currentText()), unit)
         return spec_for(url).parse_url(url)
+
+    def _device(self) -> str:
+        """The port that is listed or typed, "" for none."""
+        place = self.port.currentIndex()
+        listed = place >= 0 and self.port.itemText(place) == self.port.currentText()
+        return str(self.port.itemData(place)) if listed else self.port.currentText().strip()
+
+    def _on_find(self) -> None:
+        self.stop()
+        self.message.hide()
+        if not self._device():
+            self.message.show_error(UserError("No port to look at", why="none is chosen", fix="Choose a port, or type one"))
+            self.message.show()
+            return
+        show_scan_serial(self, self._workbench, self._device()).page.used.connect(self._on_used)
+
+    def _on_used(self, url: str) -> None:
+        """What answered, into the fields."""
+        found = ModbusUrl(url)
+        self.baudrate.setCurrentText(str(found.baudrate))
+        self.parity.setCurrentIndex(self.parity.findData(found.parity))
+        self.stopbits.setCurrentText(str(found.stopbits))
+        self.unit.set_value(found.unit)
+        self.start()
 
     @property
     def is_asking(self) -> bool:

@@ -281,9 +281,9 @@ class ImportTagsDialog(QDialog):
         gone = counts["gone"] if self.remove_gone.isChecked() else 0
         rows = len(self._list.rows)
         parts = [f"{new:,} of {rows:,} rows will be added"]
-        parts += [f"{changed:,} tags will be changed"] if changed else []
+        parts += [f"{changed:,} {_tags(changed)} will be changed"] if changed else []
         parts += [f"{counts['same']:,} are there already"] if counts["same"] else []
-        parts += [f"{gone:,} tags will be removed"] if gone else []
+        parts += [f"{gone:,} {_tags(gone)} will be removed"] if gone else []
         parts += [f"{counts['bad']:,} {'has a problem' if counts['bad'] == 1 else 'have problems'}"] if counts["bad"] else []
         is_open = self._list.numbering.is_open and self._is_modbus()
         self.summary.setText((", ".join(parts) + ("" if not is_open else ". Say first where counting begins")) if rows else "")
@@ -328,6 +328,10 @@ class ImportTagsDialog(QDialog):
     def _stop(self) -> None:
         self._reader.stop()
         self.base.stop()
+
+
+def _tags(count: int) -> str:
+    return "tag" if count == 1 else "tags"
 
 
 def _show(parent: QWidget | None, workbench: Workbench, data: bytes, source: str) -> ImportTagsDialog | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from PySide6.QtCore import Qt
@@ -83,14 +84,16 @@ class TrustDialog(QDialog):
         layout.addWidget(area, 1)
         layout.addWidget(self.message)
         buttons = QDialogButtonBox()
-        self.trust = buttons.addButton("Trust this certificate", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.trust = buttons.addButton("Trust always", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.once = buttons.addButton("Trust once", QDialogButtonBox.ButtonRole.AcceptRole)
         self.refuse = buttons.addButton("Refuse for ever", QDialogButtonBox.ButtonRole.DestructiveRole)
         self.later = buttons.addButton("Not now", QDialogButtonBox.ButtonRole.RejectRole)
-        for pressed in (self.trust, self.refuse):
+        for pressed in (self.trust, self.once, self.refuse):
             pressed.setAutoDefault(False)  # Enter never decides this
         self.later.setDefault(True)
         set_kind(self.trust, "primary")
-        self.trust.clicked.connect(self._on_trust)
+        self.trust.clicked.connect(lambda: self._on_trust(once=False))
+        self.once.clicked.connect(lambda: self._on_trust(once=True))
         self.refuse.clicked.connect(self._on_refuse)
         self.later.clicked.connect(self.reject)
         layout.addWidget(buttons)
@@ -142,15 +145,18 @@ class TrustDialog(QDialog):
     def _refresh(self) -> None:
         open_boxes = [box for box in self.boxes if not box.isChecked()]
         never = [one for one in self.verdict.problems if not one.can_accept and one.code not in _EXPECTED]
-        self.trust.setEnabled(not open_boxes and not never)
         tip = (
             "There is something that nobody can accept" if never else "First accept what is wrong, or have it mended" if open_boxes else ""
         )
-        self.trust.setToolTip(tip)
+        for pressed in (self.trust, self.once):
+            pressed.setEnabled(not open_boxes and not never)
+            pressed.setToolTip(tip)
+        if not tip:
+            self.once.setToolTip("Only until this program ends")
 
-    def _on_trust(self) -> None:
+    def _on_trust(self, *, once: bool) -> None:
         accepting = [problem.acceptance for problem in self.boxes.values()]
-        if self._decided(lambda der: self._store.trust(der, accepting=accepting)):
+        if self._decided(lambda der: self._store.trust(der, accepting=accepting, once=once)):
             self._workbench.live.connect(self._endpoint)
             self.accept()
 
@@ -159,8 +165,7 @@ class TrustDialog(QDialog):
             self._workbench.live.disconnect(self._endpoint)
             self.accept()
 
-    def _decided(self, decide: object) -> bool:
-        assert callable(decide)
+    def _decided(self, decide: Callable[[bytes], object]) -> bool:
         try:
             decide(self.verdict.chain[0] if self.verdict.chain else b"")
         except UserError as error:

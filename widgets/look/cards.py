@@ -146,9 +146,11 @@ class _Picture(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(color("accent_bg"))
-        painter.drawEllipse(self.rect())
-        inset = (self.width() - _EMPTY_ICON_PX) // 2
-        draw_icon(painter, QRect(inset, inset, _EMPTY_ICON_PX, _EMPTY_ICON_PX), self._icon_name, color("accent"))
+        side = min(self.width(), self.height())  # where there is no room it gets smaller, not flat
+        circle = QRect((self.width() - side) // 2, (self.height() - side) // 2, side, side)
+        painter.drawEllipse(circle)
+        inset = side // 4
+        draw_icon(painter, circle.adjusted(inset, inset, -inset, -inset), self._icon_name, color("accent"))
         painter.end()
 
 

@@ -43,4 +43,6 @@ class ConnectMode(QWidget):
         self._registers_card.show()
 
 
-MODE = Mode("connect", "Connect", "connect", 10, ConnectMode, panels=("endpoints", "details", "problems", "references", "log", "wire"))
+_PANELS = ("endpoints", "details", "problems", "references", "moves", "log", "wire")
+
+MODE = Mode("connect", "Connect", "connect", 10, ConnectMode, panels=_PANELS)

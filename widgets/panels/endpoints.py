@@ -252,8 +252,8 @@ class EndpointsPanel(QWidget):
         if nodes[0].kind.startswith("endpoint-"):
             self._workbench.select("endpoint", [nodes[0].endpoint], nodes[0].endpoint)
         else:
-            same = [node.id for node in nodes if node.endpoint == nodes[0].endpoint]
-            self._workbench.select("node", same, nodes[0].endpoint)
+            same = [node for node in nodes if node.endpoint == nodes[0].endpoint]
+            self._workbench.select("node", [node.id for node in same], nodes[0].endpoint, names=[node.name for node in same])
 
     def select_endpoint(self, endpoint: str) -> None:
         for row in range(self.model.rowCount()):

@@ -9,8 +9,11 @@ from pathlib import Path
 
 from app.commands.terminal.live import ask_missing, known_secrets, live_project
 from app.commands.terminal.progress import working
-from app.drivers import spec_for
+from app.drivers import is_offline, spec_for
 from app.drivers.base import EndpointReport, Spec
+from app.drivers.snapshot.endpoint import add_endpoint_of
+from app.drivers.snapshot.reading import read_header
+from app.drivers.snapshot.spec import path_of
 from app.edits import Editor
 from app.edits.endpoints import add_endpoint
 from app.edits.projects import new_project
@@ -49,7 +52,8 @@ class Target:
         Raises:
             UserError: Why it could not be connected, or that another device answers than the project knows (code ``identity``).
         """
-        ask_missing(self.secrets, self.endpoint)
+        if not is_offline(self.live.url_of(self.endpoint.id)):
+            ask_missing(self.secrets, self.endpoint)
         with working(f"Connecting to {self.live.url_of(self.endpoint.id)} …"):
             self.live.connect(self.endpoint.id)
             try:
@@ -77,8 +81,8 @@ def target(endpoint: str, project: Path | None, overrides: Sequence[str]) -> Ite
     secrets = known_secrets()
     live = live_project(editor, reach=reach, secrets=secrets)
     try:
-        url = live.url_of(found.id)
-        yield Target(live, found, spec_for(url), found.name, in_project=project is not None, secrets=secrets)
+        spec = spec_for(live.spoken_url(found.id))
+        yield Target(live, found, spec, found.name, in_project=project is not None, secrets=secrets)
     finally:
         live.close()
 
@@ -92,9 +96,10 @@ def _from_url(text: str, overrides: Sequence[str]) -> tuple[Endpoint, Editor, di
         raise UserError("--endpoint has no use here", where=overrides[0], why="ENDPOINT is a URL itself", fix="Leave one of them out")
     url = spec_for(text).parse_url(text)
     editor = Editor(new_project())
-    editor.do(add_endpoint(editor.project, url, url))
+    edit = add_endpoint_of(editor.project, read_header(path_of(url)), url) if is_offline(url) else add_endpoint(editor.project, url, url)
+    editor.do(edit)
     (found,) = editor.project.all(Endpoint).values()
-    return found, editor, {}
+    return found, editor, {found.id: url} if is_offline(url) else {}
 
 
 def named(project: Project, name: str, where: str) -> Endpoint:

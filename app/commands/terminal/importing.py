@@ -253,12 +253,11 @@ def put_tags(path: Path, endpoint: str, *, as_csv: bool, as_json: bool) -> None:
         project.tags_of(only) if only else project.all(Tag).values(), key=lambda tag: (names.get(tag.endpoint, ""), tag.name, tag.address)
     )
     if as_csv:
-        put_lines(own_csv.write(tags).decode("utf-8-sig").splitlines())
+        put_lines(own_csv.write(tags).decode("utf-8-sig").removesuffix("\r\n").split("\r\n"))
     elif as_json:
         fields = ("name", "address", "type", "gain", "offset", "unit", "low", "high", "access", "description")
-        put_lines(
-            encoded({"endpoint": names.get(tag.endpoint, tag.endpoint), **{field: _known(getattr(tag, field)) for field in fields}}) for tag in tags
-        )
+        lines = ({"endpoint": names.get(tag.endpoint), **{field: _known(getattr(tag, field)) for field in fields}} for tag in tags)
+        put_lines(encoded(line) for line in lines)
     else:
         put_table(
             ("endpoint", "name", "address", "type", "unit", "access"),

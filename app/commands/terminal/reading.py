@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from app.commands.terminal.endpoint import Target
-from app.commands.terminal.progress import working
+from app.commands.terminal.progress import note, working
 from app.commands.terminal.tables import put_table, value_text
-from app.drivers.base import Item, Spec
+from app.drivers.base import EndpointReport, Item, Spec
 from app.edits.tags import TagDraft
 from app.mapping.transform import symbol
 from app.model.columns import SampleColumns
@@ -48,6 +48,12 @@ def put_samples(spec: Spec, rows: Iterable[tuple[TagDraft, Sample]]) -> None:
         for draft, sample in rows
     ]
     put_table(("id", "value", "unit", "status", "source time" if spec.source_times else "receive time"), cells)
+
+
+def tell_if_of_then(report: EndpointReport) -> None:
+    """On stderr: values of a snapshot are no values of now."""
+    if report.as_of_ns is not None:
+        note(f"A snapshot: its values are as of {rfc3339(report.as_of_ns // 10**9 * 10**9)}, not of now.")
 
 
 def shown_time(sample: Sample) -> str:

@@ -77,14 +77,20 @@ class Watcher:
         if state.held and state.why is not None:
             raise state.why
 
+    @property
+    def _of_then(self) -> bool:
+        """Whether what comes is of a snapshot: each value once, and stale from the beginning."""
+        return self._live.state(self._chosen.endpoint.id).as_of_ns is not None
+
     def _on_samples(self, tags: Mapping[int, str], columns: SampleColumns) -> None:
         for handle, sample in columns.samples():
             tag = tags.get(handle)
             if tag in self._drafts:
-                self._stale.discard(tag)
+                stale = self._of_then
+                (self._stale.add if stale else self._stale.discard)(tag)
                 self._refused.pop(tag, None)
                 self._worst[tag] = max(self._worst.get(tag, Quality.GOOD), sample.quality)
-                self._add(self._drafts[tag], sample, self._chosen.spec.status_text(sample.status))
+                self._add(self._drafts[tag], sample, self._chosen.spec.status_text(sample.status), stale=stale)
 
     def _look_at(self, tag: str) -> None:
         """A tag that changed without a sample: it went stale, or the device refuses it."""

@@ -14,6 +14,7 @@ from app.drivers.modbus.guard import RequestError
 from app.drivers.modbus.plan import Extent, Forbidden, Limits
 from app.drivers.modbus.questions import RangeRow, ScanEnd, ScanRegisters, ScanUnits, UnitRow
 from app.drivers.modbus.ranges import parse_ranges, range_text, ranges_text
+from app.drivers.modbus.scan_cost import duration_text
 from app.drivers.modbus.session_wire import Wire
 from app.drivers.modbus.spec import FORBIDDEN_RANGE, NO_RESPONSE, NOT_CONNECTED, SPEC
 from app.drivers.questions import Progress
@@ -54,13 +55,6 @@ class Pace:
         if 0 < self.done < self.total:
             left = f", {duration_text((time.monotonic() - self.started_s) / self.done * (self.total - self.done))} left"
         return Progress(done=self.done, total=self.total, text=text + left)
-
-
-def duration_text(seconds: float) -> str:
-    """``40 s``, ``3 min``, ``2.5 h``."""
-    if seconds < 100:
-        return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60)} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
 async def scan_units(question: ScanUnits, wire: Wire, excluded: Sequence[Extent]) -> AsyncIterator[Answer]:

@@ -20,6 +20,8 @@ INVALID_CONTENT: Final = 0x110
 """The registers were read, and hold no value of the item's type: a BCD digit above 9, a date that does not exist."""
 FORBIDDEN_RANGE: Final = 0x111
 """Not asked: the setting ``forbidden`` of the endpoint excludes these registers."""
+NOT_IN_SNAPSHOT: Final = 0x112
+"""Of a snapshot: these registers were not read for it."""
 
 STATUS_NAMES: Final[dict[int, str]] = {
     0: "Good",
@@ -40,6 +42,7 @@ STATUS_NAMES: Final[dict[int, str]] = {
     BAD_ADDRESS: "BadAddress",
     INVALID_CONTENT: "InvalidContent",
     FORBIDDEN_RANGE: "ForbiddenRange",
+    NOT_IN_SNAPSHOT: "NotInSnapshot",
 }
 
 

@@ -240,3 +240,9 @@ def test_that_what_is_no_plain_data_is_not_sent() -> None:
     columns = SampleColumns.of([(1, Sample(object(), "struct", Quality.GOOD, 0, None, None, 1))])
     with pytest.raises(FrameError):
         frames.encode_samples(columns)
+
+
+def test_that_no_text_of_a_frame_shows_the_secret_of_a_connection() -> None:
+    frame = frames.Open(config=EndpointConfig(name="PLC", url="opc.tcp://plc:4840", secret="hunter2-canary"))
+    assert "hunter2-canary" not in f"{frame!r} {frame} {frame.config!r}"
+    assert b"hunter2-canary" in frames.encode(frame)

@@ -96,6 +96,7 @@ def test_that_a_field_voids_the_approval_exactly_when_it_changes_what_it_receive
     [
         (Tag, "t-voltage", {"gain": 2.0}),
         (Endpoint, "meter-modbus", {"security": {"mode": "Sign"}}),
+        (Endpoint, OPCUA, {"identity": {"application_uri": "urn:tagloom:plant", "product": "firmware 2.0", "thumbprint": "renewed"}}),
         (Attribute, "a-meter-model", {"data_type": "int8"}),
         (Mapping, "m-flow-2", {"transform": [{"op": "not"}]}),
         (Delivery, "meter-delivery", {"qos": 2}),

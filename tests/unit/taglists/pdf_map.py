@@ -17,11 +17,15 @@ HEADING = "Register Name Data type Scale Unit R/W Description"
 
 _QUANTITIES = [
     ("Voltage {phase}-N", "V", "VLT", 0.1), ("Voltage {pair} phase-to-phase", "V", "VLT", 0.1), ("Current {phase}", "A", "AMP", 0.001),
-    ("Active power {phase}", "kW", "KWT", 0.01), ("Reactive power {phase}", "var", "D44", 1.0), ("Apparent power {phase}", "VA", "D46", 1.0),
+    ("Active power {phase}", "kW", "KWT", 0.01), ("Reactive power {phase}", "var", "D44", 1.0), ("Apparent power {phase}", "VA", "D46",
+    1.0),
     ("Power factor {phase}", "-", "", 0.001), ("Frequency", "Hz", "HTZ", 0.01), ("Temperature sensor {n}", "°C", "CEL", 0.1),
-    ("THD of voltage {phase}", "%", "P1", 0.1), ("Harmonic {n} of current {phase}", "%", "P1", 0.01), ("Energy import tariff {n}", "kWh", "KWH", 0.1),
-    ("Energy export tariff {n}", "kWh", "KWH", 0.1), ("Operating hours of output {n}", "h", "HUR", 1.0), ("Pressure of loop {n}", "bar", "BAR", 0.01),
-    ("Flow of loop {n}", "m³/h", "MQH", 0.1), ("Counter of pulses, input {n}", "-", "", 1.0), ("Demand of {phase}, last interval", "kW", "KWT", 0.01),
+    ("THD of voltage {phase}", "%", "P1", 0.1), ("Harmonic {n} of current {phase}", "%", "P1", 0.01), ("Energy import tariff {n}", "kWh",
+    "KWH", 0.1),
+    ("Energy export tariff {n}", "kWh", "KWH", 0.1), ("Operating hours of output {n}", "h", "HUR", 1.0), ("Pressure of loop {n}", "bar",
+    "BAR", 0.01),
+    ("Flow of loop {n}", "m³/h", "MQH", 0.1), ("Counter of pulses, input {n}", "-", "", 1.0), ("Demand of {phase}, last interval", "kW",
+    "KWT", 0.01),
 ]  # fmt: skip
 _STATES = [
     ("off", "on"),
@@ -31,13 +35,16 @@ _STATES = [
     ("idle", "charging", "full"),
 ]
 _SENTENCES = [
-    "measured between phase and neutral conductor", "averaged over the last {n} periods of the mains", "negative while power is exported to the grid",
+    "measured between phase and neutral conductor", "averaged over the last {n} periods of the mains",
+    "negative while power is exported to the grid",
     "valid only when the clock is synchronised", "kept in non-volatile memory and restored after a power failure",
     "updated every {n} ms", "the value is frozen while the measurement is being configured", "see the chapter about communication settings",
     "returns the last good value when the sensor is disconnected", "calculated from the fundamental component only, without harmonics",
     "resets automatically at midnight when automatic resetting is enabled", "phase-to-neutral values are used for calculating unbalance",
-    "the maximum since the last acknowledgement is available in another register", "requires firmware 2.{n} or later", "not affected by the transformer ratio",
-    "corresponds to the indication on the display", "writing is possible only with the maintenance password", "rounded to the nearest integer",
+    "the maximum since the last acknowledgement is available in another register", "requires firmware 2.{n} or later",
+    "not affected by the transformer ratio",
+    "corresponds to the indication on the display", "writing is possible only with the maintenance password",
+    "rounded to the nearest integer",
 ]  # fmt: skip
 _TYPES = {
     "uint16": ("U16", "UINT16", "UINT", "WORD", "Unsigned 16 bit"), "int16": ("S16", "INT16", "INT", "Signed 16 bit"),
@@ -46,7 +53,8 @@ _TYPES = {
 }  # fmt: skip
 _WIDTHS = {"uint16": 1, "int16": 1, "uint32": 2, "int32": 2, "float32": 2, "uint64": 4, "int64": 4, "float64": 4}
 _SCALES = {
-    1.0: ("1", "×1"), 0.1: ("0.1", "0,1", "×0.1", "/10", "1/10", "10^-1", "1E-1"), 0.01: ("0.01", "0,01", "x0.01", "/100", "1/100", "10^-2"),
+    1.0: ("1", "×1"), 0.1: ("0.1", "0,1", "×0.1", "/10", "1/10", "10^-1", "1E-1"), 0.01: ("0.01", "0,01", "x0.01", "/100", "1/100",
+    "10^-2"),
     0.001: ("0.001", "×0.001", "/1000", "1/1000", "10^-3"),
 }  # fmt: skip
 _ACCESS = {"r": ("R", "RO", "R", "R"), "rw": ("R/W", "RW", "R/W")}
@@ -240,7 +248,8 @@ class _Maker:
         words = text.split(" ")
         line = words[0]
         described = next((at for at, word in enumerate(words) if at > 3 and word in ("R", "RO", "R/W", "RW", "X")), len(words))
-        for at, word in enumerate(words[1:], 1):
+        for at, whole in enumerate(words[1:], 1):
+            word = whole
             if len(line) + 1 + len(word) <= WIDTH:
                 line += " " + word
                 continue

@@ -24,7 +24,10 @@ class Memory(dict[str, str]):
 ENGLISH = (
     "Register;Name;Data type;Scale;Unit;R/W;Description\n100;Voltage;U16;0.1;V;R;Between L1 and N\n101;Current;S16;0.01;A;R;Of phase L1\n"
 )
-GERMAN = "Adresse;Bezeichnung;Datentyp;Faktor;Einheit;Zugriff;Beschreibung\n100;Spannung;U16;0,1;V;R;Zwischen L1 und N\n101;Strom;S16;0,01;A;R;Von L1\n"
+GERMAN = (
+    "Adresse;Bezeichnung;Datentyp;Faktor;Einheit;Zugriff;Beschreibung\n"
+    "100;Spannung;U16;0,1;V;R;Zwischen L1 und N\n101;Strom;S16;0,01;A;R;Von L1\n"
+)
 MEANINGS: tuple[Meaning, ...] = ("address", "name", "type", "gain", "unit", "access", "description")
 
 
@@ -38,7 +41,8 @@ def test_that_columns_are_recognised_by_their_headings(text: str) -> None:
     [
         ("Function code", ("03", "04"), "function"), ("FC", ("3", "3"), "function"), ("Funktionscode", ("3, 16", "4"), "function"),
         ("Quantity of registers", ("2", "1"), "length"), ("Size [words]", ("2", "1"), "length"), ("Anzahl Register", ("2", "1"), "length"),
-        ("Unit id", ("3", "4"), "unit_id"), ("Slave", ("3", "4"), "unit_id"), ("Multiplier", ("0.1", "1"), "gain"), ("Divisor", ("10", "100"), "divisor"),
+        ("Unit id", ("3", "4"), "unit_id"), ("Slave", ("3", "4"), "unit_id"), ("Multiplier", ("0.1", "1"), "gain"), ("Divisor", ("10",
+        "100"), "divisor"),
         ("Byte order", ("CDAB", "ABCD"), "order"), ("Wertebereich", ("0-100", "0…10"), "range"), ("Bit", ("3", "4"), "bit"),
         ("Register type", ("holding", "input"), "table"), ("Min", ("0", "1"), "low"), ("Colour", ("red", "blue"), ""),
     ],

@@ -44,7 +44,8 @@ def test_that_types_in_several_words_are_understood(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "family", "usual"),
-    [("UINT", "uint", 16), ("INT", "int", 16), ("FLOAT", "float", 32), ("IEEE754", "float", 32), ("BCD", "bcd", 16), ("MOD10K", "mod10k", 32), ("signed", "int", 16)],
+    [("UINT", "uint", 16), ("INT", "int", 16), ("FLOAT", "float", 32), ("IEEE754", "float", 32), ("BCD", "bcd", 16), ("MOD10K", "mod10k",
+    32), ("signed", "int", 16)],
 )  # fmt: skip
 def test_that_words_without_a_width_leave_it_open(text: str, family: str, usual: int) -> None:
     found = kind(text)
@@ -73,9 +74,12 @@ def test_that_bits_are_bits(text: str, bit: int, last: int | None) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("big endian", "ABCD"), ("Big-Endian", "ABCD"), ("Hi-Lo", "ABCD"), ("MSW first", "ABCD"), ("high word first", "ABCD"), ("ABCD", "ABCD"),
-        ("little endian", "DCBA"), ("DCBA", "DCBA"), ("LE", "DCBA"), ("swapped", "CDAB"), ("CDAB", "CDAB"), ("Lo-Hi", "CDAB"), ("word swap", "CDAB"),
-        ("low word first", "CDAB"), ("byte swap", "BADC"), ("BADC", "BADC"), ("big endian byte swap", "BADC"), ("little endian byte swap", "CDAB"),
+        ("big endian", "ABCD"), ("Big-Endian", "ABCD"), ("Hi-Lo", "ABCD"), ("MSW first", "ABCD"), ("high word first", "ABCD"), ("ABCD",
+        "ABCD"),
+        ("little endian", "DCBA"), ("DCBA", "DCBA"), ("LE", "DCBA"), ("swapped", "CDAB"), ("CDAB", "CDAB"), ("Lo-Hi", "CDAB"),
+        ("word swap", "CDAB"),
+        ("low word first", "CDAB"), ("byte swap", "BADC"), ("BADC", "BADC"), ("big endian byte swap", "BADC"),
+        ("little endian byte swap", "CDAB"),
         ("word and byte swap", "DCBA"), ("1-0-3-2", "CDAB"), ("nothing of the kind", ""),
     ],
 )  # fmt: skip

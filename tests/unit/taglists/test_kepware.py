@@ -5,7 +5,8 @@ from app.taglists.reading import read_source
 from tests.unit.taglists.lists import OPCUA, modbus, read_text
 
 HEADING = (
-    '"Tag Name","Address","Data Type","Respect Data Type","Client Access","Scan Rate","Scaling","Raw Low","Raw High","Scaled Low","Scaled High",'
+    '"Tag Name","Address","Data Type","Respect Data Type","Client Access","Scan Rate","Scaling","Raw Low","Raw High",'
+    '"Scaled Low","Scaled High",'
     '"Scaled Data Type","Clamp Low","Clamp High","Eng Units","Description","Negate Value"\n'
 )
 NONE = ',"","","","","","","","","","",""'
@@ -25,14 +26,17 @@ def test_that_the_form_is_known_by_its_heading_even_below_comments() -> None:
 
 def test_that_addresses_types_bits_texts_and_arrays_are_read() -> None:
     found = rows(
-        tag("Run", "000001", "Boolean", "R/W"), tag("Alarm", "400440.5", "Boolean"), tag("Speed", "400001", "Word", "R/W"), tag("Level", "300011", "Float"),
-        tag("Total", "400011", "DWord"), tag("Code", "400021", "LBCD"), tag("Name", "400201.20H", "String"), tag("Swap", "400301.8L", "String"),
+        tag("Run", "000001", "Boolean", "R/W"), tag("Alarm", "400440.5", "Boolean"), tag("Speed", "400001", "Word", "R/W"), tag("Level",
+        "300011", "Float"),
+        tag("Total", "400011", "DWord"), tag("Code", "400021", "LBCD"), tag("Name", "400201.20H", "String"), tag("Swap", "400301.8L",
+        "String"),
         tag("Curve", "400401 [3]", "Float Array"), tag("Five", "40007", "Short"),
     )  # fmt: skip
     assert found.problems == []
     assert [(row.tag.name, row.tag.address, row.tag.access) for row in found.good if row.tag] == [
         ("Run", "coil:0", "rw"), ("Alarm", "holding:439.5", "r"), ("Speed", "holding:0", "rw"), ("Level", "input:10:float32", "r"),
-        ("Total", "holding:10:uint32", "r"), ("Code", "holding:20:bcd32", "r"), ("Name", "holding:200:str20", "r"), ("Swap", "holding:300:str8:BADC", "r"),
+        ("Total", "holding:10:uint32", "r"), ("Code", "holding:20:bcd32", "r"), ("Name", "holding:200:str20", "r"), ("Swap",
+        "holding:300:str8:BADC", "r"),
         ("Curve[0]", "holding:400:float32", "r"), ("Curve[1]", "holding:402:float32", "r"), ("Curve[2]", "holding:404:float32", "r"),
         ("Five", "holding:6:int16", "r"),
     ]  # fmt: skip

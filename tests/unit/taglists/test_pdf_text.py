@@ -96,7 +96,34 @@ def test_that_text_without_any_row_is_refused() -> None:
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(
-        st.sampled_from(["40001", "40002", "100-101", "0x10", "U16", "FLOAT", "V", "kW", "R", "R/W", "Name", "Register", "Type", "Page", "1", "of", "2", "-", "0.1", "\n", "\n", "\x0c", "Note:", "é"]),
+        st.sampled_from(
+            [
+                "40001",
+                "40002",
+                "100-101",
+                "0x10",
+                "U16",
+                "FLOAT",
+                "V",
+                "kW",
+                "R",
+                "R/W",
+                "Name",
+                "Register",
+                "Type",
+                "Page",
+                "1",
+                "of",
+                "2",
+                "-",
+                "0.1",
+                "\n",
+                "\n",
+                "\x0c",
+                "Note:",
+                "é",
+            ]
+        ),
         max_size=60,
     )
 )

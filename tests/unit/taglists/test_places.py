@@ -57,7 +57,8 @@ def test_that_addresses_are_read_as_lists_write_them(
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "empty"), ("abc", "no number"), ("101-100", "ends before"), ("100-400", "301 registers"), ("40001.16", "bit 16"), ("4x1 4x", "no number"),
+        ("", "empty"), ("abc", "no number"), ("101-100", "ends before"), ("100-400", "301 registers"), ("40001.16", "bit 16"), ("4x1 4x",
+        "no number"),
         ("999999", "beyond"), ("1.234.567", "no number"), ("=1+1", "no number"),
     ],
 )  # fmt: skip

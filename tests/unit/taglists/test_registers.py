@@ -29,7 +29,8 @@ def test_that_ranges_and_lengths_give_the_width_of_types_that_leave_it_open() ->
     ("row", "what"),
     [
         ("10;A;U16;2", "Type and length do not fit"), ("10-12;A;U32;3", "Type and length do not fit"), ("10-11;A;U32;4", "Two lengths"),
-        ("10;A;FLOAT32;1", "Type and length do not fit"), ("10;A;STRING(16);3", "Type and length do not fit"), ("10;A;STRING;-", "A text without a length"),
+        ("10;A;FLOAT32;1", "Type and length do not fit"), ("10;A;STRING(16);3", "Type and length do not fit"), ("10;A;STRING;-",
+        "A text without a length"),
         ("10;A;U17;1", "Unknown type"), ("10;A;U16;many", "Not a number of registers"), ("65535;A;U32;2", "Not a Modbus address"),
     ],
 )  # fmt: skip
@@ -140,7 +141,8 @@ def test_that_types_of_the_grammar_are_taken_and_others_are_errors_of_their_row(
 
 def test_that_reserved_rows_repeated_headings_and_rests_are_skipped_with_the_reason() -> None:
     found = table(
-        "Address;Name;Type;Description", "1;A;U16;First", ";;;goes on here", "2;Reserved;;", "Address;Name;Type;Description", "3;C;ENUM16;0=off",
+        "Address;Name;Type;Description", "1;A;U16;First", ";;;goes on here", "2;Reserved;;", "Address;Name;Type;Description",
+        "3;C;ENUM16;0=off",
         ";;;1=on", "4;;;",
     )  # fmt: skip
     one, two = tags(found)

@@ -43,8 +43,10 @@ def test_that_access_is_read(texts: tuple[str, ...], expected: str | None) -> No
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("03", ("holding", "r")), ("0x04", ("input", "r")), ("3, 6, 16", ("holding", "rw")), ("FC03/FC16", ("holding", "rw")), ("FC 6", ("holding", "w")),
-        ("1/5/15", ("coil", "rw")), ("2", ("discrete", "r")), ("03h", ("holding", "r")), ("3 or 4", None), ("3,4", None), ("43", None), ("", None), ("abc", None),
+        ("03", ("holding", "r")), ("0x04", ("input", "r")), ("3, 6, 16", ("holding", "rw")), ("FC03/FC16", ("holding", "rw")), ("FC 6",
+        ("holding", "w")),
+        ("1/5/15", ("coil", "rw")), ("2", ("discrete", "r")), ("03h", ("holding", "r")), ("3 or 4", None), ("3,4", None), ("43", None),
+        ("", None), ("abc", None),
     ],
 )  # fmt: skip
 def test_that_function_codes_name_table_and_access(text: str, expected: tuple[str, str] | None) -> None:
@@ -55,7 +57,8 @@ def test_that_function_codes_name_table_and_access(text: str, expected: tuple[st
     ("text", "table"),
     [
         ("Holding registers", "holding"), ("4.2 Input Registers (read only)", "input"), ("Discrete inputs", "discrete"), ("Coils", "coil"),
-        ("Halteregister", "holding"), ("Eingangsregister", "input"), ("Function code 04", "input"), ("HR", "holding"), ("holding or input registers", ""),
+        ("Halteregister", "holding"), ("Eingangsregister", "input"), ("Function code 04", "input"), ("HR", "holding"),
+        ("holding or input registers", ""),
         ("Energy", ""),
     ],
 )  # fmt: skip

@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from app.errors import UserError
+from app.processes import module_environment
 from app.trust.facts import thumbprint_of
 from app.trust.store import TrustStore, certificate_der
 from tests.certificates import NOW_NS, authority, revocations, rsa_key, server
@@ -195,3 +198,32 @@ def test_that_a_file_where_a_folder_should_be_is_told(store: TrustStore) -> None
     (store.folder / "trusted").write_bytes(b"")
     with pytest.raises(UserError):
         store.trust(ONE.der)
+
+
+TRUST_ONCE = """
+import sys
+from pathlib import Path
+from app.trust.store import TrustStore
+store = TrustStore(Path(sys.argv[1]))
+store.trust(sys.stdin.buffer.read(), accepting=["expired"], once=True)
+assert [one.once for one in store.trusted()] == [True]
+"""
+
+
+def test_that_what_is_trusted_once_ends_with_the_program_that_was_told_so(store: TrustStore) -> None:
+    command = [sys.executable, "-c", TRUST_ONCE, str(store.folder)]
+    subprocess.run(command, input=ONE.der, env=module_environment(), check=True, timeout=60)
+    assert store.trusted() == []
+    store.trust(ONE.der, once=True)
+    (here,) = store.trusted()
+    assert (here.once, here.accepting) == (True, ())
+
+
+def test_that_trusting_once_takes_nothing_from_what_is_trusted_for_good(store: TrustStore) -> None:
+    store.trust(ONE.der)
+    store.trust(ONE.der, once=True)
+    assert [one.once for one in store.trusted()] == [False]
+    store.remove(thumbprint_of(ONE.der))
+    store.trust(ONE.der, once=True)
+    store.trust(ONE.der)
+    assert [one.once for one in store.trusted()] == [False]
