@@ -18,6 +18,12 @@ def zone_word(workbench: Workbench) -> str:
     return "UTC" if is_utc(workbench) else "local"
 
 
+def day_and_time(time_ns: int, *, utc: bool = False) -> str:
+    """``2026-11-22 14:02``, in this laptop's own time unless ``utc``: of a snapshot, where seconds say nothing."""
+    moment = datetime.fromtimestamp(time_ns // 1_000_000_000, UTC).astimezone(UTC if utc else None)
+    return f"{moment:%Y-%m-%d %H:%M}"
+
+
 def clock_text(time_ns: int, *, utc: bool) -> str:
     """``14:02:03.123``; with the day in front when it is not today."""
     zone = UTC if utc else None

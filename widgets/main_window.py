@@ -8,6 +8,7 @@ from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragMoveEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QSizePolicy, QStackedWidget, QToolBar, QVBoxLayout, QWidget
 
+from app.drivers.snapshot.lines import SUFFIX
 from app.errors import UserError
 from app.taglists import suffixes
 from widgets.connection_questions import ConnectionQuestions
@@ -17,6 +18,7 @@ from widgets.dock_layout import AREAS, DockLayout, Group, Layout, decode, encode
 from widgets.look import MessageBar, Rail, RailMode, button, label
 from widgets.menus import Menus
 from widgets.registry import Mode, Panel, modes, panels
+from widgets.snapshots import is_snapshot_file, open_snapshot
 from widgets.status_bar import StatusBar
 from widgets.workbench import Workbench
 
@@ -268,8 +270,15 @@ class MainWindow(QMainWindow):
 
         ask_about_unsaved(self, go)
 
+    def open_snapshot(self, path: Path) -> None:
+        """Of the endpoint of which it was taken, or of a new one; errors are shown."""
+        try:
+            open_snapshot(self.workbench, path)
+        except UserError as error:
+            self.show_error(error)
+
     def dragEnterEvent(self, event: QDragEnterEvent | QDragMoveEvent) -> None:
-        if any(Path(url.toLocalFile()).suffix.lower() in (".tagloom", *suffixes()) for url in event.mimeData().urls()):
+        if any(Path(url.toLocalFile()).suffix.lower() in (".tagloom", SUFFIX, *suffixes()) for url in event.mimeData().urls()):
             event.acceptProposedAction()
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
@@ -282,6 +291,10 @@ class MainWindow(QMainWindow):
                 self.open_project(Path(url.toLocalFile()))
                 return
         for url in event.mimeData().urls():
+            if is_snapshot_file(Path(url.toLocalFile())):
+                event.acceptProposedAction()
+                self.open_snapshot(Path(url.toLocalFile()))
+                return
             if Path(url.toLocalFile()).suffix.lower() in suffixes():
                 event.acceptProposedAction()
                 show_import_file(self, self.workbench, Path(url.toLocalFile()))

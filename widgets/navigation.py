@@ -71,7 +71,7 @@ class Navigator(QObject):
         self._token = self._workbench.ask(token, lambda reply: self._on_place(reply, endpoint, text, end))
 
     def _driver(self, endpoint: str) -> tuple[str, str]:
-        url = self._workbench.live.url_of(endpoint)
+        url = self._workbench.live.spoken_url(endpoint)
         return spec_for(url).key, url
 
     def _go_to_register(self, endpoint: str, text: str, url: str, end: OnEnd) -> None:

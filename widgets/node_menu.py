@@ -51,7 +51,7 @@ def _endpoint_entries(menu: QMenu, workbench: Workbench, endpoint: str) -> None:
 def driver_of(workbench: Workbench, endpoint: str) -> str:
     """Key of the driver, "" where no driver speaks the address."""
     try:
-        return spec_for(workbench.live.url_of(endpoint)).key
+        return spec_for(workbench.live.spoken_url(endpoint)).key
     except UserError:
         return ""
 

@@ -35,7 +35,7 @@ def address_text(workbench: Workbench, endpoint: Endpoint | None, address: str) 
 def url_unit(workbench: Workbench, endpoint: str) -> int | None:
     """The unit id that addresses without one mean; None where the endpoint is no Modbus one."""
     try:
-        return ModbusUrl(workbench.live.url_of(endpoint)).unit
+        return ModbusUrl(workbench.live.spoken_url(endpoint)).unit
     except UserError:
         return None
 

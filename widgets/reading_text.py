@@ -12,6 +12,7 @@ from app.errors import UserError
 from app.model.plant import Endpoint, Tag
 from app.model.values import Quality, Value
 from app.runtime.state import Reading
+from widgets.clock import day_and_time
 
 LONG_TEXT = 200
 
@@ -68,9 +69,11 @@ def quality_key(reading: Reading) -> str:
 
 
 def quality_text(reading: Reading) -> str:
-    """What the badge says; stale values say their age."""
+    """What the badge says; stale values say their age, those of a snapshot when it was taken."""
     if reading.sample is None:
         return "refused" if reading.problem else "waiting"
+    if reading.as_of_ns is not None:
+        return f"as of {day_and_time(reading.as_of_ns)}"
     if reading.stale:
         return f"stale {age_text(reading.age_s)}"
     return reading.sample.quality.name.lower()

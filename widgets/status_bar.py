@@ -10,6 +10,7 @@ from app.model.mapping import Mapping
 from app.model.plant import Endpoint, Tag
 from app.model.values import Quality
 from app.runtime.state import ConnectionState
+from widgets.clock import day_and_time
 from widgets.look import ConnectionChip, label, tool_button
 from widgets.look import ConnectionState as Dot
 from widgets.workbench import Workbench
@@ -85,6 +86,8 @@ class StatusBar(QStatusBar):
 
 def _dot(state: ConnectionState) -> Dot:
     match state.phase:
+        case "connected" if state.as_of_ns is not None:
+            return "waiting" if state.held else "snapshot"
         case "connected":
             return "lost" if state.stale else "waiting" if state.held else "connected"
         case "connecting":
@@ -98,6 +101,8 @@ def _words(state: ConnectionState) -> str:
     match state.phase:
         case "connected" if state.held:
             return "another device"
+        case "connected" if state.as_of_ns is not None:
+            return f"snapshot of {day_and_time(state.as_of_ns)}"
         case "connected":
             trip = f"{state.round_trip_s * 1000:.0f} ms" if state.round_trip_s else ""
             return " ".join(filter(None, ("no answer" if state.stale else "", f"{state.values_per_s:,.0f}/s", trip)))

@@ -9,7 +9,8 @@ import pytest
 from app.drivers.base import Exchange
 from app.plant.process import Plant
 from tests.gui.driving import Driver
-from widgets.models.exchanges import KEPT, ExchangesModel
+from widgets.models.exchanges import ExchangesModel
+from widgets.models.newest import KEPT
 from widgets.panels.wire import WirePanel
 
 
@@ -82,8 +83,8 @@ def test_that_a_raw_request_is_answered_with_its_meaning_and_a_writing_one_never
 
 
 def test_that_trouble_and_words_filter_and_what_is_shown_is_saved(gui: Driver, wire: WirePanel, tmp_path: Path) -> None:
-    wire.model.add("plc", [Exchange(at_ns=0, sent=True, size=3, text="Read", data=b"\1\2\3")])
-    wire.model.add("plc", [Exchange(at_ns=1_500_000_000, sent=False, size=2, text="reply", data=b"\4\5", trouble="CRC wrong")])
+    wire.model.see("plc", [Exchange(at_ns=0, sent=True, size=3, text="Read", data=b"\1\2\3")])
+    wire.model.see("plc", [Exchange(at_ns=1_500_000_000, sent=False, size=2, text="reply", data=b"\4\5", trouble="CRC wrong")])
     wire.chips.choose("trouble")
     wire._filter()
     assert [one.exchange.text for one in wire.model.rows] == ["reply"]
@@ -98,7 +99,7 @@ def test_that_trouble_and_words_filter_and_what_is_shown_is_saved(gui: Driver, w
 def test_that_the_table_is_bounded_and_keeps_the_newest() -> None:
     model = ExchangesModel()
     for start in range(0, 3 * KEPT, 500):
-        model.add("plc", [Exchange(at_ns=number, sent=True, size=1, text=str(number)) for number in range(start, start + 500)], dropped=1)
+        model.see("plc", [Exchange(at_ns=number, sent=True, size=1, text=str(number)) for number in range(start, start + 500)], dropped=1)
     assert len(model.rows) <= KEPT
     assert model.rows[-1].exchange.text == str(3 * KEPT - 1)
     assert model.dropped == 30

@@ -11,6 +11,7 @@ from widgets.dialogs.edit_endpoint import show_edit_endpoint
 from widgets.dialogs.remove_endpoint import remove_endpoint_asking
 from widgets.flow_row import flow_row
 from widgets.look import MessageBar, button, tool_button
+from widgets.snapshots import back_to_device, is_on_snapshot
 from widgets.workbench import Workbench
 
 
@@ -29,9 +30,11 @@ class EndpointView(Sheet):
         self._edit = button("Edit…", "settings", kind="flat", tip="Addresses, security, user, settings; where this laptop reaches it")
         self._pause = button("Pause all reading", "pause", kind="flat", tip="Ask nothing of any device; connections stay (Ctrl+Shift+P)")
         self._remove = tool_button("remove", "Remove endpoint…")
-        self.body.insertWidget(3, flow_row(self._connect, self._edit, self._remove, self._pause))
+        self._back = button("Back to the live device", "link", kind="flat", tip="Reach it at its own address again, not as a snapshot")
+        self.body.insertWidget(3, flow_row(self._connect, self._back, self._edit, self._remove, self._pause))
         self.body.addStretch(1)
         self._connect.clicked.connect(self._on_connect)
+        self._back.clicked.connect(lambda: back_to_device(workbench, self._id))
         self._edit.clicked.connect(lambda: show_edit_endpoint(self.window(), workbench, self._id))
         self._pause.clicked.connect(self._on_pause)
         self._remove.clicked.connect(lambda: remove_endpoint_asking(self.window(), workbench, self._id))
@@ -61,6 +64,7 @@ class EndpointView(Sheet):
             for part in (card.report_rows, card.certificate_rows, card.offer_rows, card.limit_rows, card.namespace_rows):
                 rows += part(state.report)
         self.show_rows(endpoint.name, card.phase_text(state), rows)
+        self._back.setVisible(is_on_snapshot(self._workbench, endpoint.id))
         self._connect.setText("Connect" if state.phase in ("off", "stopped") else "Disconnect")
         self._show_trouble(endpoint.id, state.why)
         self._show_pause()

@@ -13,6 +13,7 @@ from app.model.plant import Endpoint
 from app.runtime.state import ConnectionState
 from app.trust.facts import facts, spaced
 from app.trust.validity import validity
+from widgets.clock import day_and_time
 from widgets.look import Badge, KeyValue
 
 _PHASES = {
@@ -29,6 +30,8 @@ _MODES = {"None": "", "Sign": "signed", "SignAndEncrypt": "encrypted"}
 def phase_text(state: ConnectionState) -> str:
     if state.held:
         return "connected, but to another device than the project knows: no tag is read"
+    if state.phase == "connected" and state.as_of_ns is not None:
+        return f"snapshot of {day_and_time(state.as_of_ns)}; nothing of it is live"
     return _PHASES[state.phase] + (", no answer at the moment" if state.phase == "connected" and state.stale else "")
 
 
@@ -59,7 +62,7 @@ def _security_rows(endpoint: Endpoint) -> list[KeyValue]:
 
 def live_rows(state: ConnectionState) -> list[KeyValue]:
     """What is measured while it is connected."""
-    if state.phase != "connected":
+    if state.phase != "connected" or state.as_of_ns is not None:
         return []
     rows = [KeyValue("Round trip", f"{state.round_trip_s * 1000:.1f} ms"), KeyValue("Watched", _watched(state))]
     if state.memory_bytes:

@@ -80,7 +80,8 @@ def _live_rows(tag: Tag, endpoint: Endpoint | None, reading: Reading) -> list[Ke
         rows.append(KeyValue("Status", status_text(endpoint, sample.status)))
         for name, time_ns in (("Source time", sample.source_ns), ("Server time", sample.server_ns), ("Receive time", sample.receive_ns)):
             if time_ns is not None:
-                rows.append(KeyValue(name, rfc3339(time_ns)[11:-1] + " UTC", tip=rfc3339(time_ns)))
+                day = f"{rfc3339(time_ns)[:10]} " if reading.as_of_ns is not None else ""
+                rows.append(KeyValue(name, f"{day}{rfc3339(time_ns)[11:-1]} UTC", tip=rfc3339(time_ns)))
     if reading.interval_ms is not None:
         rows.append(KeyValue("Rate", f"{reading.interval_ms:g} ms"))
     return rows

@@ -42,10 +42,10 @@ class SerialPanel(QWidget):
         self.look = button("Look", "search")
         self.look.setAutoDefault(False)
         self.again = tool_button("refresh", "List the ports again")
-        self.find = button(
+        self.parameters = button(
             "Find the parameters…", "settings", kind="flat", tip="Try baud rates and parities on this port, one after the other"
         )
-        self.find.setAutoDefault(False)
+        self.parameters.setAutoDefault(False)
         self.state = label("", "dim", wrap=True)
         self.message = MessageBar()
         self._build()
@@ -69,12 +69,12 @@ class SerialPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
         layout.addLayout(form)
-        layout.addWidget(self.find, 0, Qt.AlignmentFlag.AlignLeft)
+        layout.addWidget(self.parameters, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self.state)
         layout.addStretch(1)
         self.again.clicked.connect(self.list_ports)
         self.look.clicked.connect(self._on_look)
-        self.find.clicked.connect(self._on_find)
+        self.parameters.clicked.connect(self._on_find)
         self.message.dismissed.connect(self.message.hide)
         for box in (self.port, self.baudrate):
             box.editTextChanged.connect(self._on_changed)
@@ -120,8 +120,9 @@ class SerialPanel(QWidget):
         self.stop()
         self.message.hide()
         if not self._device():
-            self.message.show_error(UserError("No port to look at", why="none is chosen", fix="Choose a port, or type one"))
-            self.message.show()
+            self.message.show_error(
+                UserError("No port to look at", where="Serial line", why="none is chosen", fix="Choose one, or type it")
+            )
             return
         show_scan_serial(self, self._workbench, self._device()).page.used.connect(self._on_used)
 

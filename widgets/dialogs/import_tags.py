@@ -18,8 +18,8 @@ from app.errors import UserError
 from app.model.plant import Group
 from app.taglists import suffixes
 from app.taglists.base import Context, TagList
-from app.taglists.columns import remember, remembered
 from app.taglists.compare import Comparison, compare, edit_of
+from app.taglists.corrections import remember, remembered
 from app.taglists.probing import telling_rows
 from app.taglists.reading import Source, no_addresses
 from widgets.dialogs.import_tags_base import BaseQuestion

@@ -111,6 +111,7 @@ class ChipBar(QWidget):
         for chip in self._chips.values():
             self._group.removeButton(chip)
             self._row.removeWidget(chip)
+            chip.hide()  # until it is deleted it would stand behind the new ones
             chip.deleteLater()
         self._chips = {}
         for key, text in chips:

@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 from widgets.look.badges import plain_tip
 from widgets.look.theme import color, value_font
 
-ConnectionState = Literal["connected", "connecting", "waiting", "lost", "paused", "off"]
+ConnectionState = Literal["connected", "connecting", "waiting", "lost", "paused", "off", "snapshot"]
 
 
 class _Dot(NamedTuple):
-    shape: Literal["full", "dashed", "ring", "cross", "bars"]
+    shape: Literal["full", "dashed", "ring", "cross", "bars", "frame"]
     token: str
     words: str
 
@@ -27,6 +27,7 @@ _DOTS: Final[dict[ConnectionState, _Dot]] = {
     "lost": _Dot("cross", "bad", "lost"),
     "paused": _Dot("bars", "dim", "paused"),
     "off": _Dot("ring", "dim", "not connected"),
+    "snapshot": _Dot("frame", "stale", "a snapshot, not live"),
 }
 
 
@@ -47,6 +48,10 @@ def draw_dot(painter: QPainter, box: QRectF, state: ConnectionState) -> None:
     if dot.shape == "bars":
         for dx in (-radius * 0.45, radius * 0.45):
             painter.drawLine(QPointF(middle.x() + dx, middle.y() - radius * 0.8), QPointF(middle.x() + dx, middle.y() + radius * 0.8))
+        return
+    if dot.shape == "frame":
+        side_px = radius * 1.5
+        painter.drawRect(QRectF(middle.x() - side_px / 2, middle.y() - side_px / 2, side_px, side_px))
         return
     if dot.shape == "cross":
         arm = radius * 0.75

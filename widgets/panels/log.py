@@ -2,93 +2,54 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
-from typing import Final
+from typing import ClassVar, Final
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QTableView, QVBoxLayout, QWidget
 
 from app.model.times import rfc3339
 from app.runtime.state import LogEntry
 from widgets.keys import on_key
-from widgets.look import ChipBar, SearchField, calm_table, color, tool_button
+from widgets.look import ChipBar, SearchField, calm_table, color, plain_tip, tool_button
+from widgets.models.flat import Index
+from widgets.models.newest import NewestModel
 from widgets.registry import Panel
 from widgets.workbench import Workbench
 
-Index = QModelIndex | QPersistentModelIndex
-COLUMNS: Final = ("Time (UTC)", "Level", "Source", "Message")
-KEPT: Final = 5000
-"""Entries kept in the window; the log file has them all."""
-_ROOT: Final = QModelIndex()
 _SHOWN: Final = {"all": ("DEBUG", "INFO", "WARNING", "ERROR"), "trouble": ("WARNING", "ERROR")}
 
 
-class LogModel(QAbstractTableModel):
-    """The newest entries that pass the filter."""
+class LogModel(NewestModel[LogEntry]):
+    """The newest entries that pass the filter; the log file has them all."""
+
+    COLUMNS: ClassVar = ("Time (UTC)", "Level", "Source", "Message")
 
     def __init__(self) -> None:
         super().__init__()
-        self._entries: deque[LogEntry] = deque(maxlen=KEPT)
-        self._rows: list[LogEntry] = []
         self._levels, self._query = _SHOWN["all"], ""
-
-    def add(self, entries: Sequence[LogEntry]) -> None:
-        self._entries.extend(entries)
-        fresh = [entry for entry in entries if self._passes(entry)]
-        if not fresh:
-            return
-        if len(self._rows) + len(fresh) > KEPT:
-            self._rebuild()
-            return
-        self.beginInsertRows(_ROOT, len(self._rows), len(self._rows) + len(fresh) - 1)
-        self._rows += fresh
-        self.endInsertRows()
 
     def show_only(self, key: str, query: str) -> None:
         self._levels, self._query = _SHOWN[key], query.casefold()
-        self._rebuild()
-
-    def clear(self) -> None:
-        self._entries.clear()
-        self._rebuild()
+        self.refilter()
 
     def text(self, rows: Sequence[int]) -> str:
-        return "\n".join("\t".join(_cells(self._rows[row])) for row in rows)
+        return "\n".join("\t".join(self.cells(self.rows[row])) for row in rows)
 
-    def _passes(self, entry: LogEntry) -> bool:
-        return entry.level in self._levels and self._query in f"{entry.source} {entry.text}".casefold()
+    def passes(self, row: LogEntry) -> bool:
+        return row.level in self._levels and self._query in f"{row.source} {row.text}".casefold()
 
-    def _rebuild(self) -> None:
-        self.beginResetModel()
-        self._rows = [entry for entry in self._entries if self._passes(entry)]
-        self.endResetModel()
-
-    def rowCount(self, parent: Index = _ROOT) -> int:
-        return 0 if parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: Index = _ROOT) -> int:
-        return 0 if parent.isValid() else len(COLUMNS)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section]
-        return None
+    def cells(self, row: LogEntry) -> tuple[str, ...]:
+        return rfc3339(row.time_ns // 1_000_000 * 1_000_000)[11:-1], row.level.lower(), row.source, row.text
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        entry = self._rows[index.row()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return _cells(entry)[index.column()]
+        entry = self.rows[index.row()]
         if role == Qt.ItemDataRole.ToolTipRole and index.column() == 3:
-            return entry.text
+            return plain_tip(entry.text)
         if role == Qt.ItemDataRole.ForegroundRole and index.column() == 1:
             return _level_color(entry.level)
-        return None
-
-
-def _cells(entry: LogEntry) -> tuple[str, str, str, str]:
-    return rfc3339(entry.time_ns // 1_000_000 * 1_000_000)[11:-1], entry.level.lower(), entry.source, entry.text
+        return super().data(index, role)
 
 
 def _level_color(level: str) -> QColor:

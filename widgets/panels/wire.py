@@ -125,7 +125,7 @@ class WirePanel(QWidget):
             return
         bar = self.view.verticalScrollBar()
         follows = bar.value() >= bar.maximum() - 4
-        self.model.add(held.name, seen.exchanges, seen.dropped)
+        self.model.see(held.name, seen.exchanges, seen.dropped)
         if follows:
             self.view.scrollToBottom()
         self.note.setText(f"{self.model.dropped:,} more were too many to tell" if self.model.dropped else "")
