@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from app.check.base import Finding, Rule
-from app.drivers import spec_for
+from app.drivers import is_offline, spec_for
 from app.errors import UserError
 from app.model.plant import Endpoint, Tag
 from app.model.project import Project
@@ -41,6 +41,9 @@ def _bad_endpoints(project: Project) -> Iterator[Finding]:
         for name, url in endpoint.addresses.items():
             try:
                 spec_for(url).parse_url(url)
+                if is_offline(url):
+                    why = "a file on one computer is where nobody else reaches it"
+                    raise UserError("Not an address", where=url, why=why, fix="Write the address of the device, and reach it as the file")
             except UserError as error:
                 yield Finding("SRC-004", "error", endpoint.id, endpoint.name, f'the address "{name}": {error.why}', error.fix)
 

@@ -31,9 +31,7 @@ DEFAULT_PER_S = 100.0
 @click.option("--rate", "per_s", type=click.FloatRange(1, 5000), default=DEFAULT_PER_S, show_default=True, metavar="N",
               help="Nodes or registers asked for per second, at most.")  # fmt: skip
 @options.timeout
-def snapshot(
-    source: str, endpoint: str, out: Path | None, root: str, registers: tuple[str, ...], per_s: float, timeout_s: float
-) -> None:
+def snapshot(source: str, endpoint: str, out: Path | None, root: str, registers: tuple[str, ...], per_s: float, timeout_s: float) -> None:
     """Keep what an endpoint shows in a file.
 
     Of OPC UA every node below Objects or NODE, with attributes, types, values and times; of Modbus the registers of the project's tags and

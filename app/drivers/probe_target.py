@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from app.drivers import spec_for
+from app.drivers import is_offline, spec_for
 from app.drivers.base import EndpointReport, OfferedEndpoint
 from app.drivers.modbus.url import ModbusUrl
 from app.drivers.probe_questions import MOST_PORTS, PORTS, Probe, ProbeStep
@@ -44,6 +44,9 @@ class Target(NamedTuple):
 def target(text: str) -> Target:
     """Raises ``UserError``: no host, no port, or a scheme that no driver speaks."""
     text = text.strip()
+    if is_offline(text):
+        fix = "Open it with Endpoint, Open snapshot, or as --endpoint NAME=snapshot:FILE"
+        raise UserError("Not an address", where=text, why="a snapshot is a file, and nothing answers there", fix=fix)
     if re.match(r"[A-Za-z][A-Za-z0-9.+-]*://", text):
         url = spec_for(text).parse_url(text)
         parts = urlsplit(url)

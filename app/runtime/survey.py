@@ -55,7 +55,7 @@ class Survey:
         self.live, self.endpoint_id, self.wish, self.progress = live, endpoint_id, wish, Progress()
         self.path = named(wish.path)
         self.resumed = False
-        self._on_asked, self._clock = on_asked, clock
+        self.on_asked, self._clock = on_asked, clock
         self._file = SnapshotFile(self.path)
         self._contents = Contents(self.path)
         self._taking: Taking = self._run()
@@ -164,7 +164,7 @@ class Survey:
         self._asked_s, self._parts = now_s, []
         self._rest_until_s = now_s + asking.cost / min(max(self.wish.per_s, RATES[0]), RATES[1])
         self._token = asking.make()
-        self._on_asked(self._token)
+        self.on_asked(self._token)
 
     def _on_answer(self) -> None:
         assert self._asking is not None

@@ -9,11 +9,11 @@ from typing import Final, TypeVar
 import msgspec
 
 from app.drivers.base import BrowseColumns, Item, NodeDetails
-from app.drivers.opcua.address import UA_NAMESPACE
 from app.drivers.opcua.questions import Contents as ContentsOf
 from app.drivers.opcua.questions import MethodSignature, NodeContents, Signature
 from app.drivers.snapshot.contents import Contents
 from app.drivers.snapshot.lines import AnyLine, Child, ChildrenLine, LineFormError, NodeLine, SampleLine, details_line, line_of
+from app.drivers.snapshot.of_nodes import OBJECTS
 from app.drivers.snapshot.tree import Tree
 from app.drivers.snapshot.values import ValueFormError
 from app.drivers.snapshot.writing import SnapshotFile
@@ -23,7 +23,6 @@ from app.runtime.answers import joined
 from app.runtime.live import LiveProject
 from app.runtime.survey_steps import Answer, Asking, Progress, Taking, Wish
 
-OBJECTS: Final = f"nsu={UA_NAMESPACE};i=85"
 AT_ONCE: Final = 50
 """Nodes in one request, at most; fewer where the rate is low, so that a device is never asked for much at once."""
 CHUNK_S: Final = 0.5

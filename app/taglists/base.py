@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from app.drivers.base import Spec
@@ -103,7 +103,3 @@ def edit_from_rows(project: Project, endpoint_id: str, rows: Iterable[TagRow], g
             present.add((row.tag.name, row.tag.address))
             drafts.append(replace(row.tag, group=group))
     return add_tags(project, endpoint_id, drafts, name=f"Import {counted([draft.name for draft in drafts])}")
-
-
-def cells_of(row: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    return tuple(row.items())

@@ -10,12 +10,12 @@ from pathlib import Path
 from app.errors import UserError
 from app.taglists import datatypes, formats, states
 from app.taglists.base import Context, TagList, TagRow
-from app.taglists.columns import Layout, Memory, recognise, remembered
-from app.taglists.contents import in_grammar, is_address
+from app.taglists.columns import Layout, recognise
+from app.taglists.contents import in_grammar
+from app.taglists.corrections import Memory, named, remembered
 from app.taglists.grouping import Entry, entries
 from app.taglists.numbering import Numbering, numbering_of
 from app.taglists.overlaps import marked
-from app.taglists.places import as_hex
 from app.taglists.registers import Given, length_unit, read_row
 from app.taglists.rows import RowReader
 from app.taglists.table import Row, Skipped, Table, TableFormat
@@ -232,8 +232,6 @@ def corrected(source: Source, corrections: Mapping[str, str]) -> Source:
     Raises:
         UserError: A meaning that is none; no table has such a column.
     """
-    from app.taglists.columns import named
-
     layouts: list[Layout] = []
     failure: UserError | None = None
     fitted = False
@@ -247,9 +245,3 @@ def corrected(source: Source, corrections: Mapping[str, str]) -> Source:
     if not fitted and failure is not None:
         raise failure
     return replace(source, layouts=tuple(layouts))
-
-
-def holds_addresses(table: Table, column: int) -> bool:
-    """Whether a column could be one of addresses."""
-    texts = [row.cell(column) for row in table.rows[:200] if row.cell(column)]
-    return sum(1 for text in texts if is_address(text) or as_hex(text)) * 2 >= max(1, len(texts))

@@ -321,12 +321,16 @@ class AddressSpaceModel(QAbstractItemModel):
         state = self._workbench.live.state(node.endpoint)
         if state.held:
             return "another device"
+        if state.phase == "connected" and state.as_of_ns is not None:
+            return "snapshot"
         return {"off": "off", "stopped": "stopped", "connecting": "connecting…", "waiting": "waiting", "connected": "connected"}[
             state.phase
         ]
 
     def _tone(self, node: TreeNode) -> str:
         state = self._workbench.live.state(node.endpoint)
+        if state.phase == "connected" and not state.held and state.as_of_ns is not None:
+            return "stale"
         return "warn" if state.held else {"connected": "good", "waiting": "warn", "connecting": "accent"}.get(state.phase, "dim")
 
     # Dragging

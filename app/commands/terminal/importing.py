@@ -24,8 +24,9 @@ from app.model.project import Project
 from app.projectfile import open_file, save
 from app.taglists import own_csv
 from app.taglists.base import Context, TagList, TagRow
-from app.taglists.columns import described, remember
+from app.taglists.columns import described
 from app.taglists.compare import Comparison, compare, edit_of
+from app.taglists.corrections import remember
 from app.taglists.probing import items_of, telling_rows, verdict
 from app.taglists.reading import Source, corrected, interpret, no_addresses, read_source
 from app.workspace.workspace import Workspace

@@ -32,6 +32,7 @@ from app.model.columns import TYPE_CODES, SampleColumns
 from app.model.plant import Identity
 from app.model.values import INTEGER_LIMITS, Quality, Sample, Value
 
+OBJECTS: Final = f"nsu={addresses.UA_NAMESPACE};i=85"
 _SCALED: Final = frozenset(INTEGER_LIMITS) | {"float32", "float64"}
 _BAD_NO_DATA: Final = 0x809B0000
 """Bad_NoData (OPC 10000-4 §7.39): what a variable has that was not read."""
@@ -99,11 +100,16 @@ class OfNodes:
         return self._walk(address) or text
 
     def _walk(self, path: addresses.PathAddress) -> str:
-        """Along browse names from Root; the snapshot begins at Objects or at a node somewhere below, whose path says where."""
-        names = [(step.uri, step.name) for step in path.steps]
-        if names and names[0] == (addresses.UA_NAMESPACE, "Objects"):
-            names = names[1:]
-        return self._tree.with_path("/".join(addresses.escape_name(name) for _, name in names)) if names else self._tree.root
+        """Along browse names from Objects down; "" where they lead nowhere. A snapshot of a part knows no names above it, only paths."""
+        steps = path.steps[1:] if path.steps[0].name == "Objects" else path.steps
+        if self._tree.root != OBJECTS:
+            return self._tree.with_path("/".join(addresses.escape_name(step.name) for step in steps))
+        at, uri = OBJECTS, addresses.UA_NAMESPACE
+        for step in steps:
+            wanted = step.name if step.uri == uri else f"{step.uri}:{step.name}"
+            at = next((child.id for child in self._tree.children(at)[0] if child.browse_name == wanted), "")
+            uri = step.uri
+        return at
 
     def _sample(self, item: Item) -> Sample:
         node = self._tree.node(self._id(item.address))

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from app.errors import UserError
-from app.taglists.columns import Layout, header_score, named, recognise, remember, remembered
+from app.taglists.columns import Layout, header_score, recognise
+from app.taglists.corrections import named, remember, remembered
 from app.taglists.reading import read_source
 from app.taglists.words import Meaning
 from tests.unit.taglists.lists import modbus, read_text, tags
