@@ -49,6 +49,7 @@ class Moving(QObject):
         self.paths: dict[str, str] = {}
         self.ranking: list[Moved] = []
         self._items: dict[str, Observed] = {}
+        self._silent = 0
         self._cut = False
         self._request: int | None = None
         self._observed: tuple[LiveProject, int, Movement] | None = None
@@ -211,6 +212,7 @@ class Moving(QObject):
     def _look(self) -> None:
         assert self._observed is not None
         movement = self._observed[2]
+        self._silent = len(movement.items) - movement.known
         if self.phase in ("acting", "acted"):
             self.ranking = movement.ranking()
         if movement.ended:
@@ -265,13 +267,14 @@ class Moving(QObject):
     def _result(self) -> str:
         count = len(self._items)
         if not self.ranking:
-            return f"in {self._acted_s:.0f} s nothing changed of {_items(count)}: was it another part of the machine?"
+            return f"in {self._acted_s:.0f} s nothing changed of {_items(count - self._silent)}: was it another part of the machine?"
         always = sum(moved.always for moved in self.ranking)
         told = len(self.ranking) - always
-        left = count - len(self.ranking)
+        left = count - self._silent - len(self.ranking)
         parts = [f"{told:,} of {_items(count)} changed when you acted"]
         parts += [f"{always:,} always {'does' if always == 1 else 'do'} (last, dimmed)"] if always else []
-        parts += [f"{left:,} did not and {'is' if left == 1 else 'are'} left out"] if left else []
+        parts += [f"{left:,} did not and {'is' if left == 1 else 'are'} left out"] if left > 0 else []
+        parts += [f"{self._silent:,} gave no value"] if self._silent else []
         return f"in {self._acted_s:.0f} s {', '.join(parts)}."
 
 

@@ -57,7 +57,10 @@ def _type_misfits(tag: Tag, attribute: Attribute, transform: Sequence[Transform]
         return
     if source.endswith("[]") != target.endswith("[]"):
         yield Misfit(
-            "type", "error", f"the source gives {_article(source)}, the attribute is {_article(target)}", "Add the operator for a part of the value, such as [0]"
+            "type",
+            "error",
+            f"the source gives {_article(source)}, the attribute is {_article(target)}",
+            "Add the operator for a part of the value, such as [0]",
         )
         return
     source, target = source.removesuffix("[]"), target.removesuffix("[]")

@@ -21,9 +21,7 @@ _SHARING_PAUSE_S: Final = 0.05
 _NO_FOLDER_SYNC: Final = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM}
 
 
-def replace_file(
-    path: Path, data: bytes, *, before_replace: Callable[[Path], None] | None = None, private: bool = False
-) -> os.stat_result:
+def replace_file(path: Path, data: bytes, *, before_replace: Callable[[Path], None] | None = None, private: bool = False) -> os.stat_result:
     """Write ``data`` to ``path``: a new file in the same folder, flushed to the disk, put in place of the old one, the folder flushed.
 
     A symbolic link is followed: what it points to is replaced. The permissions of an existing file are kept.

@@ -5,18 +5,23 @@ import contextlib
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from app.drivers import open_session, spec_for, specs
 from app.drivers.base import Alive, Ended, EndpointConfig, Item, Session, Spec, WatchItem
+from app.drivers.snapshot.lines import AttributeLine, DetailsLine
 from app.errors import EndpointError, UserError
 from app.model.columns import COLUMN_DTYPES, SampleColumns
 from app.model.values import Quality
 from tests.peers.opcua_peer import LINE, OpcUaPeer, free_port
+from tests.unit.drivers.snapshot.making import tree_lines, variable, write
 
 SPECS = list(specs().values())
 every_spec = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.key)
@@ -52,7 +57,24 @@ def _modbus() -> Peer:
     return Peer(f"modbus://127.0.0.1:{port}?unit=1", "holding:10:int16", "holding:200:int16", kill)
 
 
-PEERS: dict[str, Callable[[], Peer]] = {"opcua": _opcua, "modbus": _modbus}
+def _snapshot() -> Peer:
+    """A file; it is gone as a stick is that somebody pulls out."""
+    path = Path(tempfile.mkdtemp()) / "line.tagloom-snapshot"
+    now_ns = time.time_ns()
+    line = variable("Double", 2.5, "float64")
+    assert line.sample is not None
+    line = structs.replace(line, sample=structs.replace(line.sample, receive_ns=now_ns))
+    write(path, tree_lines(structs.replace(line, details=DetailsLine(attributes=(AttributeLine("NodeId", line.id, ""),)))))
+
+    def kill() -> None:
+        path.unlink(missing_ok=True)
+        if path.parent.exists():
+            path.parent.rmdir()
+
+    return Peer(f"snapshot:{path}", line.id, line.id + ".nowhere", kill)
+
+
+PEERS: dict[str, Callable[[], Peer]] = {"opcua": _opcua, "modbus": _modbus, "snapshot": _snapshot}
 
 
 @pytest.fixture(params=sorted(specs()), scope="module")
@@ -96,7 +118,7 @@ def test_that_a_spec_is_whole(spec: Spec) -> None:
     assert isinstance(spec, Spec)
     assert specs()[spec.key] is spec
     assert spec.title
-    assert 0 < spec.default_port < 65536
+    assert 0 <= spec.default_port < 65536
     names = [field.name for field in spec.settings]
     assert len(names) == len(set(names))
     for field in spec.settings:

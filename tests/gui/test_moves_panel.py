@@ -225,12 +225,16 @@ def test_that_more_than_can_be_watched_is_cut_and_said(
     assert "5,001 items are more than the 5,000" in panel.state.text()
 
 
-def test_that_registers_that_are_refused_are_counted_with_the_reason(gui: Driver, drive: str, panel: MovesPanel) -> None:
+def test_that_registers_that_give_no_value_are_counted_as_such(gui: Driver, drive: str, panel: MovesPanel) -> None:
     panel.part.unit.setValue(3)
-    panel.part.first.setValue(119)
-    panel.part.last.setValue(121)
-    panel.watch.click()
-    gui.until(lambda: panel.warning.text().startswith("2 refused: "), "the refusal was not told")
+    panel.part.first.setValue(140)
+    panel.part.last.setValue(119)  # behind the gap of the meter, the other way round
+    learning(gui, panel)
+    assert "2 of 22 have a value" in panel.state.text()
+    panel.act.click()
+    gui.run(600)
+    panel.act.click()
+    gui.until(lambda: "20 gave no value" in panel.state.text() or "nothing changed of 2 items" in panel.state.text())
 
 
 def test_that_an_object_without_variables_and_an_empty_project_tell_the_next_step(gui: Driver, plant: Plant, panel: MovesPanel) -> None:

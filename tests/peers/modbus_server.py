@@ -5,8 +5,8 @@ known values (see ``KNOWN``). Coils: bit n is set when ``(u + n) % 3 == 0``. Hol
 Unit 47 is an inverter with few registers (see ``INVERTER_HOLES``), one value of each register type from 500 on, and SunSpec at 40000.
 
 ``python -m tests.peers.modbus_server PORT`` prints ``ready`` when it listens on TCP. A second word says how: ``rtutcp`` with RTU frames;
-``rtu`` on the serial port that stands in place of PORT (19200 8N1: a pseudo terminal has no parity); ``tls``, with the folder of ``own.pem``
-and ``clients.pem`` as third word.
+``rtu`` on the serial port that stands in place of PORT (19200 8N1: a pseudo terminal has no parity); ``tls``, with the folder of
+``own.pem`` and ``clients.pem`` as third word.
 """
 
 from __future__ import annotations

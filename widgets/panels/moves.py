@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QPoint, Qt, QTimer
-from PySide6.QtGui import QGuiApplication, QHideEvent
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QTableView, QVBoxLayout, QWidget
 
 from widgets.keys import on_key
@@ -99,6 +99,7 @@ class MovesPanel(QWidget):
         on_key(self.view, "Return", self.add.click)
         on_key(self.view, "Ctrl+C", self._copy)
         on_key(self.view, "Space", self.act.click)
+        self._workbench.staleness_ticked.connect(self._on_tick)
         self._workbench.moves_asked.connect(self._on_asked)
         self._workbench.selection_changed.connect(self._on_selected)
         self._workbench.endpoint_changed.connect(lambda _: self._refresh())
@@ -123,7 +124,7 @@ class MovesPanel(QWidget):
 
     def _on_selected(self) -> None:
         selection = self._workbench.selection
-        if not self.isVisible() or self.moving.is_watching:
+        if not self._is_seen() or self.moving.is_watching:
             return
         if selection.kind == "node":
             self.part.choose(selection.endpoint, selection.ids, selection.names)
@@ -147,12 +148,16 @@ class MovesPanel(QWidget):
         else:
             self.moving.begin_acting()
 
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self._hidden.start()
+    def _is_seen(self) -> bool:
+        """Qt calls a dock behind another tab visible."""
+        return self.isVisible() and not self.visibleRegion().isEmpty()
+
+    def _on_tick(self) -> None:
+        if self.moving.is_watching and not self._is_seen() and not self._hidden.isActive():
+            self._hidden.start()
 
     def _on_hidden(self) -> None:
-        if not self.isVisible() and self.moving.is_watching:
+        if self.moving.is_watching and not self._is_seen():
             self.moving.end("Watching has ended: this panel was out of sight")
 
     # What is shown

@@ -9,7 +9,7 @@ holds a digest of all before it; a file without it is unfinished. A line is take
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -17,6 +17,9 @@ from app.drivers.base import EndpointReport, NodeAttribute, NodeDetails, UnitSet
 from app.drivers.opcua.questions import NodeContents, Signature
 from app.drivers.snapshot.values import ValueFormError, as_json, from_json
 from app.model.values import SCALAR_TYPES, Quality, Sample
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
 
 FORMAT: Final = 1
 SUFFIX: Final = ".tagloom-snapshot"
@@ -189,7 +192,7 @@ class RegistersLine(Line, frozen=True, kw_only=True, tag="registers"):
 
 
 class End(Line, frozen=True, kw_only=True, tag="end"):
-    """``ended_ns`` as ``begun_ns``; ``lines`` before this one; ``sha256`` of them, in hex."""
+    """``ended_ns`` as ``begun_ns``; ``lines`` before this one; ``sha256``, in hex, of them and of this one with nothing for it."""
 
     ended_ns: int
     lines: int
@@ -215,6 +218,13 @@ def line_of(line: AnyLine) -> bytes:
     if len(data) >= LINE_BYTES:
         raise LineFormError(f"the line has {len(data):,} bytes, more than {LINE_BYTES // 2**20} MiB")
     return data + b"\n"
+
+
+def end_line(before: Hash, ended_ns: int, lines: int) -> End:
+    """``before`` is the SHA-256 of the lines before."""
+    digest = before.copy()
+    digest.update(line_of(End(ended_ns=ended_ns, lines=lines, sha256="")))
+    return End(ended_ns=ended_ns, lines=lines, sha256=digest.hexdigest())
 
 
 def parsed(data: bytes) -> AnyLine:

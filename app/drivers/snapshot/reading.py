@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
 from app.drivers.snapshot import lines
-from app.drivers.snapshot.lines import AnyLine, End, Header, LineFormError
+from app.drivers.snapshot.lines import AnyLine, End, Header, LineFormError, end_line
 from app.errors import UserError
 
 _BEGIN: Final = b'{"kind":"snapshot",'
@@ -59,7 +59,7 @@ class Scan:
                 for data in self._lines(file):
                     entry = self._entry(data[:-1])
                     if isinstance(entry.line, End):
-                        self._check_end(entry.line, digest.hexdigest())
+                        self._check_end(entry.line, end_line(digest, entry.line.ended_ns, self.count))
                     digest.update(data)
                     self.whole += len(data)
                     self.count += 1
@@ -100,8 +100,8 @@ class Scan:
             raise UserError("Cannot open the snapshot", where=str(self.path), why=why, fix="Open it with a newer Tagloom")
         return Entry(self.count + 1, data, line)
 
-    def _check_end(self, line: End, sha256: str) -> None:
-        if line.lines != self.count or line.sha256 != sha256:
+    def _check_end(self, line: End, expected: End) -> None:
+        if line != expected:
             raise self._bad("the lines before are not those that were written: the file was damaged or changed")
         self.end = line
 

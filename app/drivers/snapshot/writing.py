@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.drivers.snapshot import lines
-from app.drivers.snapshot.lines import AnyLine, End, Header, LineFormError, line_of
+from app.drivers.snapshot.lines import AnyLine, Header, LineFormError, end_line, line_of
 from app.drivers.snapshot.reading import Entry, Scan
 from app.errors import UserError
 from app.projectfile.durable import put_in_place
@@ -115,7 +115,7 @@ class SnapshotFile:
         """
         descriptor = self._file
         assert descriptor is not None, "begin or resume comes first"
-        self._write(line_of(End(ended_ns=ended_ns, lines=self._lines, sha256=self._digest.hexdigest())))
+        self._write(line_of(end_line(self._digest, ended_ns, self._lines)))
         self._do(lambda: os.fsync(descriptor))
         self.close()
         self._do(lambda: put_in_place(part_of(self.path), self.path))

@@ -29,8 +29,9 @@ def header(driver: str = "opcua", **more: object) -> Header:
 def variable(name: str, value: Value, type_: str, quality: Quality = Quality.GOOD) -> NodeLine:
     sample = Sample(value, type_, quality, 0 if quality is Quality.GOOD else 0x80000000, THEN_NS - 5, THEN_NS - 4, THEN_NS)
     return NodeLine(
-        id=LINE + name, name=name, browse_name=f"urn:line:{name}", path=name, node_class="variable", type=type_, sample=SampleLine.of(sample)
-    )
+        id=LINE + name, name=name, browse_name=f"urn:line:{name}", path=name, node_class="variable", type=type_,
+        sample=SampleLine.of(sample),
+    )  # fmt: skip
 
 
 def tree_lines(*variables: NodeLine) -> list[AnyLine]:

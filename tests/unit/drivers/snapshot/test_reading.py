@@ -107,7 +107,7 @@ def test_that_size_is_bounded(made: Path, monkeypatch: pytest.MonkeyPatch) -> No
     for name, limit in (("FILE_BYTES", 200), ("LINE_BYTES", 50), ("LINES", 2)):
         with monkeypatch.context() as patched:
             patched.setattr(lines, name, limit)
-            with pytest.raises(UserError, match="larger|longer|more than"):
+            with pytest.raises(UserError, match=r"larger|longer|more than"):
                 read_contents(made)
 
 

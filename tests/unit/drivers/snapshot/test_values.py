@@ -44,7 +44,9 @@ def test_that_what_json_has_not_is_an_object_that_says_so() -> None:
     assert through({"struct": {"bytes": "AQI="}}) == {"struct": {"bytes": "AQI="}}
 
 
-@pytest.mark.parametrize("wrong", [{}, {"a": 1}, {"float": "1"}, {"float": 1}, {"bytes": "§"}, {"struct": []}, {"float": "NaN", "b": 1}, [{"x": 1}]])
+@pytest.mark.parametrize(
+    "wrong", [{}, {"a": 1}, {"float": "1"}, {"float": 1}, {"bytes": "§"}, {"struct": []}, {"float": "NaN", "b": 1}, [{"x": 1}]]
+)
 def test_that_any_other_object_is_refused(wrong: object) -> None:
     with pytest.raises(ValueFormError):
         from_json(wrong)
