@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import msgspec
@@ -196,7 +197,7 @@ def test_that_the_hand_made_frame_of_these_tests_is_right_when_nothing_is_change
         {"number": [float("nan")] * 7},
         {"number": [float("inf")] * 7},
     ],
-    ids=str,
+    ids=lambda lie: re.sub(r" object at 0x\w+", "", str(lie)),
 )
 def test_that_a_lie_about_samples_is_refused(lie: dict[str, object]) -> None:
     columns = some_samples()

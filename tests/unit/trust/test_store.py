@@ -95,6 +95,7 @@ def test_that_only_certificates_are_kept(store: TrustStore) -> None:
         ("10.0.4.21", "PLC8"),
         ("plant ca", "Plant CA"),
     ],
+    ids=("beginning", "in groups", "with colons", "host", "uri", "address", "authority"),  # thumbprints are others in each run
 )
 def test_that_a_certificate_is_found_by_what_people_know_of_it(store: TrustStore, text: str, name: str) -> None:
     store.trust(ONE.der)

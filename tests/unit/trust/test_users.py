@@ -116,7 +116,10 @@ def test_that_what_does_not_fit_is_told(store: TrustStore, content: bytes, key: 
     assert store.users() == []
 
 
-@pytest.mark.parametrize("content", [b"", b"rubbish", b"\x30\x03\x02\x01\x03", b"-----BEGIN X-----", b"\0" * 1000, p12()[:-9], p12()[:60]])
+OTHER_FILES = [b"", b"rubbish", b"\x30\x03\x02\x01\x03", b"-----BEGIN X-----", b"\0" * 1000, p12()[:-9], p12()[:60]]
+
+
+@pytest.mark.parametrize("content", OTHER_FILES, ids=range(len(OTHER_FILES)))
 def test_that_any_other_file_is_a_user_error(store: TrustStore, content: bytes) -> None:
     for passphrase in ("", WORD):
         with pytest.raises(UserError):
