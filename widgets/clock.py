@@ -24,6 +24,12 @@ def day_and_time(time_ns: int, *, utc: bool = False) -> str:
     return f"{moment:%Y-%m-%d %H:%M}"
 
 
+def short_moment(time_ns: int) -> str:
+    """``14:02`` of today, else ``2026-11-22``; in this laptop's own time."""
+    day, clock = day_and_time(time_ns).split()
+    return clock if day == f"{datetime.now(UTC).astimezone():%Y-%m-%d}" else day
+
+
 def clock_text(time_ns: int, *, utc: bool) -> str:
     """``14:02:03.123``; with the day in front when it is not today."""
     zone = UTC if utc else None

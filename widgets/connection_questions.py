@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QDialog, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from app.errors import EndpointError
-from widgets.dialogs.password import show_password
+from widgets.dialogs.password import needs_password, show_password
 from widgets.dialogs.trust import show_trust
 from widgets.workbench import Workbench
 
 
 class ConnectionQuestions(QObject):
-    """While a question is open no other is opened: it comes when the person connects again, or from the endpoint's details."""
+    """One question at a time: the next comes when the one before was answered, and none above a dialog that blocks the window."""
 
     def __init__(self, workbench: Workbench, window: QWidget) -> None:
         super().__init__(window)
@@ -20,19 +20,30 @@ class ConnectionQuestions(QObject):
         self._asked: set[str] = set()
         self._open: QDialog | None = None
         workbench.endpoint_changed.connect(self._on_endpoint_changed)
+        workbench.staleness_ticked.connect(self._on_tick)
         workbench.project_replaced.connect(self._asked.clear)
 
     def _on_endpoint_changed(self, endpoint: str) -> None:
-        state = self._workbench.live.state(endpoint)
-        if state.phase in ("off", "connecting", "connected"):
+        if self._workbench.live.state(endpoint).phase in ("off", "connecting", "connected"):
             self._asked.discard(endpoint)
-            return
-        why = state.why
+        else:
+            self._ask_about(endpoint)
+
+    def _on_tick(self) -> None:
+        """Questions that had to wait for another dialog."""
+        for endpoint in self._workbench.endpoints():
+            if self._workbench.live.state(endpoint).phase == "stopped":
+                self._ask_about(endpoint)
+
+    def _ask_about(self, endpoint: str) -> None:
+        why = self._workbench.live.state(endpoint).why
         if self._open is not None or endpoint in self._asked or not isinstance(why, EndpointError):
+            return
+        if not self._window.isVisible() or QApplication.activeModalWidget() is not None:
             return
         if why.code == "certificate":
             self._ask(endpoint, show_trust(self._window, self._workbench, endpoint, why))
-        elif why.code == "secret":
+        elif why.code in ("secret", "user") and needs_password(self._workbench, endpoint):
             self._ask(endpoint, show_password(self._window, self._workbench, endpoint, why))
 
     def _ask(self, endpoint: str, dialog: QDialog) -> None:

@@ -34,7 +34,8 @@ class WatchedPart(QWidget):
         self.name = ""
         self.choice = QComboBox()
         self.choice.setAccessibleName("Endpoint in which to find what moves")
-        self.choice.setMinimumWidth(150)
+        self.choice.setMinimumWidth(110)
+        self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.text = ElidedLabel("")
         self.unit = QSpinBox(minimum=0, maximum=255, value=1, prefix="unit ")
         self.unit.setAccessibleName("Unit id")

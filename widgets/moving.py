@@ -234,7 +234,7 @@ class Moving(QObject):
         if self.phase == "learning":
             return self._learning(movement)
         if self.phase == "acting":
-            return f"Act on the machine now, then press Stop. {_moved(self.ranking)} of {len(movement.items):,} so far."
+            return f"Act on the machine now, then press Stop. {_so_far(self.ranking)}."
         result = self._result()
         return f"{result[:1].upper()}{result[1:]} Start again for another try."
 
@@ -246,7 +246,7 @@ class Moving(QObject):
         if self._observed is not None and (refused := self._observed[2].refused):
             parts.append(f"{len(refused):,} refused: {next(iter(refused.values()))}")
         if self.phase in ("acting", "acted") and self._learned_s < LEARN_S:
-            parts.append(f"only {self._learned_s:.0f} s were learned before: more that moves by itself may be in the list")
+            parts.append(f"only {self._learned_s:.0f} s were learned before")
         return " · ".join(parts)
 
     def _learning(self, movement: Movement) -> str:
@@ -272,7 +272,7 @@ class Moving(QObject):
         told = len(self.ranking) - always
         left = count - self._silent - len(self.ranking)
         parts = [f"{told:,} of {_items(count)} changed when you acted"]
-        parts += [f"{always:,} always {'does' if always == 1 else 'do'} (last, dimmed)"] if always else []
+        parts += [f"{always:,} always {'does' if always == 1 else 'do'}"] if always else []
         parts += [f"{left:,} did not and {'is' if left == 1 else 'are'} left out"] if left > 0 else []
         parts += [f"{self._silent:,} gave no value"] if self._silent else []
         return f"in {self._acted_s:.0f} s {', '.join(parts)}."
@@ -282,7 +282,6 @@ def _items(count: int) -> str:
     return f"{count:,} item{'' if count == 1 else 's'}"
 
 
-def _moved(ranking: Sequence[Moved]) -> str:
-    changed = len(ranking)
+def _so_far(ranking: Sequence[Moved]) -> str:
     always = sum(moved.always for moved in ranking)
-    return f"{_items(changed - always)} changed" + (f" and {always:,} always do," if always else "")
+    return f"{_items(len(ranking) - always)} changed" + (f", {always:,} always {'does' if always == 1 else 'do'}" if always else "")

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QInputDialog, QMenu, QWidget
 from app.drivers import spec_for
 from app.edits.endpoints import set_unit
 from app.errors import UserError
+from widgets.dialogs.edit_endpoint import show_edit_endpoint
 from widgets.dialogs.make_type import show_make_type
 from widgets.dialogs.remove_endpoint import remove_endpoint_asking
 from widgets.dialogs.scan import show_scan
@@ -42,6 +43,9 @@ def _endpoint_entries(menu: QMenu, workbench: Workbench, endpoint: str) -> None:
         menu.addAction(icon("unit-id"), "Add unit id…").triggered.connect(lambda: ask_for_unit(menu.parentWidget(), workbench, endpoint))
         menu.addAction(icon("search"), "Scan…").triggered.connect(lambda: show_scan(menu.parentWidget(), workbench, endpoint))
     menu.addSeparator()
+    menu.addAction(icon("settings"), "Edit connection…").triggered.connect(
+        lambda: show_edit_endpoint(menu.parentWidget(), workbench, endpoint)
+    )
     menu.addAction("Copy address").triggered.connect(lambda: QGuiApplication.clipboard().setText(live.url_of(endpoint)))
     menu.addAction(icon("remove"), "Remove endpoint…").triggered.connect(
         lambda: remove_endpoint_asking(menu.parentWidget(), workbench, endpoint)

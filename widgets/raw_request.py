@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSpinBox, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QSpinBox, QWidget
 
 from app.drivers.modbus.questions import RawReply, RawRequest
 from app.errors import UserError
 from app.runtime.state import Reply
-from widgets.look import button, label, mono_font, set_look
+from widgets.look import ElidedLabel, button, label, mono_font, set_look
 from widgets.workbench import Workbench
 
 _EXAMPLE: Final = "03 0064 000A"
+_MEANING: Final = "03 0064 000A: read holding registers (03) from 100 (0064, zero-based), ten of them (000A)"
 
 
 class RawRequestLine(QWidget):
@@ -26,12 +27,15 @@ class RawRequestLine(QWidget):
         self.unit = QSpinBox(minimum=0, maximum=255, value=1)
         self.unit.setAccessibleName("Unit id")
         self.unit.setPrefix("unit ")
-        self.pdu = QLineEdit(placeholderText=f"request in hex, function first: {_EXAMPLE}")
+        self.pdu = QLineEdit(placeholderText=f"hex, function first: {_EXAMPLE}")
+        self.pdu.setToolTip(_MEANING)
         self.pdu.setAccessibleName("Raw request in hex")
         self.pdu.setFont(mono_font())
         self.pdu.setMinimumWidth(280)
         self.send = button("Send", "right", tip="Only functions that read are sent; writing does not exist here")
-        self.answer = label("", selectable=True)
+        self.answer = ElidedLabel("")  # an answer has up to 253 bytes: it must not widen the window
+        self.answer.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.answer.setAccessibleName("Answer")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
@@ -54,7 +58,7 @@ class RawRequestLine(QWidget):
         except ValueError:
             pdu = b""
         if not pdu:
-            self._say(f"That is no text in hex, two digits a byte: {_EXAMPLE}", "bad")
+            self._say(f"Write bytes in hex, two digits each, the function first: {_EXAMPLE}", "bad")
             return
         if self._token is not None:
             self._workbench.forget(self._token)
@@ -72,5 +76,4 @@ class RawRequestLine(QWidget):
 
     def _say(self, text: str, look: str) -> None:
         self.answer.setText(text)
-        self.answer.setToolTip("")
         set_look(self.answer, look=look)

@@ -12,7 +12,7 @@ from app.errors import UserError
 from app.model.plant import Endpoint, Tag
 from app.model.values import Quality, Value
 from app.runtime.state import Reading
-from widgets.clock import day_and_time
+from widgets.clock import short_moment
 
 LONG_TEXT = 200
 
@@ -65,7 +65,15 @@ def quality_key(reading: Reading) -> str:
     """Key of the badge: good, uncertain, bad, stale; "" before the first sample."""
     if reading.sample is None:
         return "bad" if reading.problem else ""
+    if reading.as_of_ns is not None and reading.sample.quality is Quality.BAD:
+        return "bad"
     return "stale" if reading.stale else reading.sample.quality.name.lower()
+
+
+def value_key(reading: Reading) -> str:
+    """How the value itself looks: as ``quality_key``, but ``then`` of a snapshot's value, which is right as of then."""
+    key = quality_key(reading)
+    return "then" if key == "stale" and reading.as_of_ns is not None else key
 
 
 def quality_text(reading: Reading) -> str:
@@ -73,7 +81,7 @@ def quality_text(reading: Reading) -> str:
     if reading.sample is None:
         return "refused" if reading.problem else "waiting"
     if reading.as_of_ns is not None:
-        return f"as of {day_and_time(reading.as_of_ns)}"
+        return "bad then" if reading.sample.quality is Quality.BAD else f"as of {short_moment(reading.as_of_ns)}"
     if reading.stale:
         return f"stale {age_text(reading.age_s)}"
     return reading.sample.quality.name.lower()

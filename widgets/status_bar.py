@@ -44,6 +44,7 @@ class StatusBar(QStatusBar):
         if {id_: endpoint.name for id_, endpoint in endpoints.items()} != {id_: chip.property("name") for id_, chip in self._chips.items()}:
             for chip in self._chips.values():
                 self._layout.removeWidget(chip)
+                chip.hide()  # at once: what is deleted later would be painted below the new ones
                 chip.deleteLater()
             self._chips = {id_: self._chip(endpoint) for id_, endpoint in endpoints.items()}
         self._refresh()
@@ -70,7 +71,8 @@ class StatusBar(QStatusBar):
             self._on_endpoint_changed(endpoint)
         project = self._workbench.project
         mapped = sum(1 for mapping in project.all(Mapping).values() if mapping.sources)
-        parts = [f"{len(project.all(Tag)):,} tags", f"{mapped:,} mapped"]
+        tags = len(project.all(Tag))
+        parts = [f"{tags:,} {'tag' if tags == 1 else 'tags'}", f"{mapped:,} mapped"]
         if bad := self._count_bad():
             parts.append(f"{bad:,} bad")
         self._pause.setChecked(self._workbench.live.paused)

@@ -71,6 +71,8 @@ class TagTable(QWidget):
             "tag", "No tags yet", "Drag variables here from the tree, paste rows from a spreadsheet or a PDF, or import a list."
         )
         self._empty.add_button("Import…", "import", primary=False).clicked.connect(self._on_import)
+        self._empty.add_button("Paste", "copy", primary=False).clicked.connect(self.paste)
+        self._empty.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._pages = QStackedWidget()
         self._pages.addWidget(self.view)
         self._pages.addWidget(self._empty)
@@ -100,8 +102,9 @@ class TagTable(QWidget):
         workbench.tag_asked.connect(self.show_tag)
         for signal in (workbench.edited, workbench.project_replaced):
             signal.connect(self._rebuild_lists)
-        for keys, slot in (("Ctrl+C", self._copy), ("Ctrl+V", self._paste), ("Ctrl+F", self.search.setFocus)):
+        for keys, slot in (("Ctrl+C", self._copy), ("Ctrl+V", self.paste), ("Ctrl+F", self.search.setFocus)):
             on_key(self.view, keys, slot)
+        on_key(self._empty, "Ctrl+V", self.paste, children=True)  # there the view has no focus
 
     # Which rows are visible
 
@@ -209,7 +212,8 @@ class TagTable(QWidget):
         if rows:
             QGuiApplication.clipboard().setText(self.model.text(rows))
 
-    def _paste(self) -> None:
+    def paste(self) -> None:
+        """Tags from whatever was copied elsewhere: rows of a spreadsheet, of a web page, of a PDF."""
         copied = QGuiApplication.clipboard().mimeData()
         show_paste_tags(self.window(), self._workbench, copied.text(), copied.html())
 

@@ -17,8 +17,6 @@ DEFAULT_PER_S = 100.0
         'tagloom snapshot "opc.tcp://10.0.4.20:4840" -o "filler"',
         'tagloom snapshot "line4.tagloom" --endpoint "filler-opcua" --root "/Objects/2:Line4" --rate 50',
         'tagloom snapshot "line4.tagloom" --endpoint "meter=modbus://10.0.4.31" --registers "3/holding:0-99"',
-        'tagloom browse "filler-opcua" --project "line4.tagloom" --endpoint "filler-opcua=snapshot:filler.tagloom-snapshot"',
-        'tagloom read "snapshot:filler.tagloom-snapshot" "ns=2;s=Line4/FT-101.PV"',
     ),
 )
 @click.argument("source", metavar="PROJECT|URL")

@@ -68,7 +68,7 @@ class Moved(NamedTuple):
             return "changed only in the window"
         if self.amplitude > TELLING_RATIO:
             least = "at least " if self.amplitude >= QUIET_RATIO else ""
-            return f"went {least}{self.amplitude:.2g} times as far as before"
+            return f"went {least}{self.amplitude:.{0 if self.amplitude >= 10 else 1}f} times as far as before"
         return "changed more often than before"
 
 

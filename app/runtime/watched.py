@@ -169,8 +169,8 @@ class WatchedEndpoint:
             return granted.refused
         if sample is not None and sample.quality == Quality.BAD:
             return self.spec.status_text(sample.status) if self.spec else f"0x{sample.status:08X}"
-        if self.state.as_of_ns is not None and sample is not None:
-            return f"a snapshot, as of {rfc3339(self.state.as_of_ns // 10**9 * 10**9)}"
+        if self.state.as_of_ns is not None:
+            return f"a snapshot, as of {rfc3339(self.state.as_of_ns // 10**9 * 10**9)}" if sample is not None else ""
         return "no answer for more than " + f"{freshness.silence_allowed_s(self.state.round_trip_s):.0f} s" if self.state.stale else ""
 
     def judge(self) -> tuple[bool, set[str]]:

@@ -134,7 +134,7 @@ class NoKeyringError(UserError):
     """This system has no keyring that keeps secrets safe."""
 
     def __init__(self) -> None:
-        why = "this system has none that encrypts what it keeps (Secret Service, KWallet, macOS Keychain, Windows Credential Manager)"
+        why = "this system has no keyring that encrypts what it keeps (Secret Service, KWallet, macOS Keychain, Windows Credential Manager)"
         fix = "Type it in each time, or give it in the environment or as a mounted file: tagloom secret where"
         super().__init__("The keyring cannot be used", where="the keyring of this system", why=why, fix=fix)
 

@@ -115,7 +115,7 @@ class _Grouping:
 
     def _with_address_above(self, row: Row) -> Row:
         """A bit of the register of the row above: such rows leave the address out."""
-        cells = list(row.cells)
+        cells = list(row.cells) + [""] * (self._address + 1 - len(row.cells))
         cells[self._address] = self._rows[-1].row.cell(self._address)
         return replace(row, cells=tuple(cells))
 
@@ -125,7 +125,8 @@ class _Grouping:
         type_ = self._cell(row, "type")
         if not address and not type_ and not name:
             return "no address and no type"
-        if any(states.is_reserved(text) for text in (name, type_) if text) or (not name and states.is_reserved(description)):
+        reserved = any(states.is_reserved(text) for text in (name, type_) if text) or (not name and states.is_reserved(description))
+        if reserved and not in_grammar(address):  # who writes an address in full means it, whatever the name
             return "reserved"
         has_names = self._layout.column("name") >= 0 or self._layout.column("description") >= 0
         bare = not name and not description and (not type_ or type_.lower() in NOTHING)

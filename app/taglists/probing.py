@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -95,9 +96,13 @@ def verdict(tellings: Sequence[Telling], samples: Sequence[Sample], status_text:
     """What the values say. ``samples`` are those of ``items_of``, in order."""
     rest = iter(samples)
     rows: list[tuple[TagRow, Shown, Shown]] = []
+    swapped: list[tuple[TagRow, Shown, Shown]] = []
     for telling in tellings:
-        shown = [_shown(telling.row, next(rest), status_text) if address else _NOWHERE for address in telling.addresses]
+        read = [next(rest) if address else None for address in telling.addresses]
+        shown = [_NOWHERE if one is None else _shown(telling.row, one, status_text) for one in read]
+        turned = [_NOWHERE if one is None else _shown(telling.row, _words_swapped(telling.row, one), status_text) for one in read]
         rows.append((telling.row, shown[0], shown[1]))
+        swapped.append((telling.row, turned[0], turned[1]))
     if not rows:
         return Verdict(None, "No row of the list is fit to tell where counting begins", ())
     points = [sum(_at(row, base).points for row in rows) for base in BASES]
@@ -107,6 +112,8 @@ def verdict(tellings: Sequence[Telling], samples: Sequence[Sample], status_text:
     if abs(apart) < CLEAR:
         return Verdict(None, "The values do not tell which base is right: compare them with what the device shows", tuple(rows))
     base = 0 if apart > 0 else 1
+    if sum(_at(row, 1 - base).points for row in swapped) > points[base] - CLEAR:
+        return Verdict(None, _either(rows, swapped, base), tuple(rows))
     return Verdict(base, f"Base {base} is plausible: {_reason(rows, base)}", tuple(rows))
 
 
@@ -124,6 +131,33 @@ def _reason(rows: Sequence[tuple[TagRow, Shown, Shown]], base: int) -> str:
     mine, other = _at(row, base), _at(row, 1 - base)
     against = f" ({other.remark})" if other.remark else ""
     return f"{name} is {mine.text}, with the other {other.text}{against}"
+
+
+def _either(rows: Sequence[tuple[TagRow, Shown, Shown]], swapped: Sequence[tuple[TagRow, Shown, Shown]], base: int) -> str:
+    """One register too far, a number read low word first looks right: its high word stands where it should, beside the neighbour's low."""
+    at = max(range(len(rows)), key=lambda one: _at(swapped[one], 1 - base).points - _at(rows[one], 1 - base).points)
+    name = rows[at][0].tag.name if rows[at][0].tag else ""  # type: ignore[union-attr]  # mypy does not narrow an index by its test
+    return (
+        f"Base {base} fits, but base {1 - base} fits as well with the words swapped (CDAB): "
+        f"{name} is {_at(rows[at], base).text} or {_at(swapped[at], 1 - base).text}. Compare with what the device shows"
+    )
+
+
+def _words_swapped(row: TagRow, sample: Sample) -> Sample:
+    """As it would be read with its registers in the other order; the same where it has one register only, or is no number."""
+    assert row.tag is not None
+    form = _FORMS.get(parse(row.tag.address).type)
+    if form is None or isinstance(sample.value, bool) or not isinstance(sample.value, int | float):
+        return sample
+    try:
+        data = struct.pack(form, sample.value)
+    except (struct.error, OverflowError):
+        return sample  # no value of this type: nothing is known of its words
+    words = [data[at : at + 2] for at in range(0, len(data), 2)]
+    return replace(sample, value=struct.unpack(form, b"".join(reversed(words)))[0])
+
+
+_FORMS: Final = {"float32": ">f", "float64": ">d", "int32": ">i", "uint32": ">I", "int64": ">q", "uint64": ">Q"}
 
 
 def _shown(row: TagRow, sample: Sample, status_text: Callable[[int], str]) -> Shown:

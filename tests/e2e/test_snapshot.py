@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import pytest
@@ -32,6 +33,7 @@ from app.runtime.survey import Survey
 from app.runtime.survey_steps import Wish
 from tests.peers.opcua_peer import LINE, free_port, opcua_peer
 
+T = TypeVar("T")
 FAST = 5000.0
 LINE1 = f"{LINE}s=Line1"
 PRESSURE = f"{LINE}i=2001"
@@ -53,7 +55,9 @@ def project() -> Iterator[Callable[..., LiveProject]]:
         held = Endpoint(id="e", name="Line", addresses={"default": url}, **endpoint)  # type: ignore[arg-type]  # of tests
         tags = [Tag(id=f"t{number}", endpoint="e", address=address, name=f"t{number}") for number, address in enumerate(addresses)]
         editor = Editor(Project(ProjectInfo(id="p", name="P"), [held, *tags]))
-        live = LiveProject(editor, reach={"e": reach} if reach else {}, limits=LinkLimits(back_off_s=(0.1, 0.2)))
+        live = LiveProject(
+            editor, reach={"e": reach} if reach else {}, secrets=lambda _: "hunter2", limits=LinkLimits(back_off_s=(0.1, 0.2))
+        )
         opened.append(live)
         live.connect("e")
         return live
@@ -79,6 +83,12 @@ def until(live: LiveProject, condition: Callable[[], object], survey: Survey | N
         else:
             live.pump()
             live.idle(0.02)
+
+
+def noted(kept: list[T], value: T) -> bool:
+    """True, and the value is kept: for conditions that are looked at again and again."""
+    kept.append(value)
+    return True
 
 
 def take(live: LiveProject, path: Path, **wish: object) -> Survey:
@@ -222,7 +232,7 @@ def shape(path: Path) -> list[tuple[str, ...]]:
         assert node is not None
         held = node.sample.sample() if node.sample is not None else None
         moving = node.name in ("Speed", "Counter")
-        texts = [one.name if moving else f"{one.name}={one.text}" for one in steady(node.node_details()).attributes]
+        texts = [one.name if moving or "time" in one.name else f"{one.name}={one.text}" for one in steady(node.node_details()).attributes]
         value = repr(held.value) if held is not None and not moving else ""
         below_it = [child.id for child in contents.tree.children(id_)[0]]
         found.append((id_, node.path, node.browse_name, node.type, value, *texts, *below_it))
@@ -230,18 +240,20 @@ def shape(path: Path) -> list[tuple[str, ...]]:
 
 
 def test_that_a_lost_connection_is_waited_for_and_the_snapshot_goes_on(project: Callable[..., LiveProject], tmp_path: Path) -> None:
-    with opcua_peer() as peer:
-        whole = take(project(peer.url), tmp_path / "whole", root=LINE1)
+    big = f"{LINE}s=Big"
+    with opcua_peer("--many", "150") as peer:
+        whole = take(project(peer.url), tmp_path / "whole", root=big)
         live = project(peer.url)
         live.wait_connected("e", 20)
-        survey = Survey(live, "e", Wish(tmp_path / "cut", root=LINE1, per_s=FAST))
-        until(live, lambda: survey.progress.taken > 20, survey)
+        survey = Survey(live, "e", Wish(tmp_path / "cut", root=big, per_s=FAST))
+        until(live, lambda: survey.progress.taken > 50, survey)
         peer.kill()
         until(live, lambda: survey.progress.stage == "waiting", survey)
         assert "goes on by itself" in survey.progress.words
-        peer.start()
+        peer.start("--many", "150")
         until(live, lambda: survey.progress.ended, survey)
     assert survey.progress.stage == "done", survey.progress
+    assert len(shape(whole.path)) == 151
     assert shape(survey.path) == shape(whole.path)
 
 
@@ -266,10 +278,10 @@ def test_that_the_rate_holds(project: Callable[..., LiveProject], tmp_path: Path
     live = project(line)
     live.wait_connected("e", 20)
     begun_s = time.monotonic()
-    survey = take(live, tmp_path / "slow", root=PRESSURE, per_s=20.0)
+    survey = take(live, tmp_path / "slow", root=PRESSURE, per_s=8.0)
     took_s = time.monotonic() - begun_s
-    assert survey.progress.asked > 20
-    assert survey.progress.asked / took_s < 20.0 * 1.6  # the last request is not rested for
+    assert survey.progress.asked >= 9
+    assert took_s > (survey.progress.asked - 4) / 8.0  # the last request, of four nodes at most, is not rested for
 
 
 def test_that_pausing_all_reading_pauses_it_too(project: Callable[..., LiveProject], tmp_path: Path, line: str) -> None:
@@ -297,7 +309,7 @@ def test_that_no_value_of_a_snapshot_is_ever_live_and_none_is_left_when_the_devi
     then = project(line, *TYPES[:6], f"{LINE}s=Counter", reach=url_of(survey.path))
     then.want("table", tags)
     told: list[bool] = []
-    until(then, lambda: told.extend(then.reading(tag).stale for tag in tags) or all(then.reading(tag).sample for tag in tags))
+    until(then, lambda: noted(told, all(then.reading(tag).stale for tag in tags)) and all(then.reading(tag).sample for tag in tags))
     for _ in range(40):  # two judgements of freshness and more
         then.pump()
         then.idle(0.02)
@@ -318,7 +330,7 @@ def test_that_no_value_of_a_snapshot_is_ever_live_and_none_is_left_when_the_devi
     then.set_reach("e", None)
     then.connect("e")
     held: list[Sample | None] = []
-    until(then, lambda: then.state("e").phase == "connected" and (held.append(then.reading("t6").sample) or True))
+    until(then, lambda: then.state("e").phase == "connected" and noted(held, then.reading("t6").sample))
     assert held == [None]  # the counter of then was forgotten the moment the device was there
     until(then, lambda: all(not then.reading(tag).stale for tag in tags))
     assert then.reading(tags[0]).as_of_ns is None
@@ -439,4 +451,4 @@ def test_that_a_snapshot_holds_no_secret(project: Callable[..., LiveProject], tm
     security = Security(user="anonymous", name="anna", secret="secret://line/password")
     survey = take(project(line, security=security, settings={"timeout_s": 7.5}), tmp_path / "line", root=PRESSURE)
     header = survey.path.read_text("utf-8").splitlines()[0]
-    assert not [word for word in ("anna", "secret", "password", "7.5") if word in header]
+    assert not [word for word in ("anna", "secret", "hunter2", "7.5") if word in header]

@@ -176,7 +176,7 @@ def test_that_a_computer_without_a_keyring_says_so_and_remembers_until_the_progr
     sign_in.keep.setCurrentText(KEYRING)
     dialog.add.click()
     (endpoint,) = gui.workbench.endpoints().values()
-    assert "there is no keyring" in gui.errors()
+    gui.until(lambda: "there is no keyring" in gui.errors(), "a password that was not kept must be told")
     assert gui.workbench.secrets.get(endpoint.security.secret) == "canary"
 
 

@@ -84,11 +84,21 @@ def test_that_a_table_of_a_web_page_is_pasted_with_its_cells(gui: Driver, meter:
     data.setText("Address Name Type 0 Voltage U16")
     QGuiApplication.clipboard().setMimeData(data)
     gui.window.show_mode("connect")
-    gui.tags._paste()
+    gui.tags.paste()
     QGuiApplication.clipboard().setText("")  # data of a test must not be there when the application ends
     dialog = read(gui, cast("ImportTagsDialog", gui.dialog(ImportTagsDialog)))
     assert texts(dialog, BECOMES) == ["holding:0"]
     dialog.reject()
+
+
+def test_that_rows_are_pasted_where_there_are_no_tags_yet(gui: Driver, meter: Workbench) -> None:
+    QGuiApplication.clipboard().setText(MAP)
+    gui.window.show_mode("connect")
+    empty = gui.tags._empty
+    assert empty.isVisible()
+    gui.press(empty, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    read(gui, cast("ImportTagsDialog", gui.dialog(ImportTagsDialog))).reject()
+    del meter
 
 
 def test_that_bad_rows_say_why_and_good_rows_go_in_as_one_edit(gui: Driver, line4: Workbench) -> None:

@@ -137,6 +137,7 @@ def test_that_a_killed_server_makes_its_tags_stale_at_once_leaves_a_gap_and_come
 
 def test_that_namespaces_are_noted_once_and_stay_undone(gui: Driver, plant: Plant) -> None:
     endpoint = gui.add_opcua(plant)
+    gui.add_tags(endpoint, line_address("Line4/Filler1/FT-101.PV"))
     gui.workbench.select("endpoint", [endpoint], endpoint)
     gui.connect(endpoint)
     gui.until(lambda: gui.workbench.endpoints()[endpoint].namespaces, "the namespaces were not noted")

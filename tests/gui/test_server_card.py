@@ -23,7 +23,7 @@ from tests.gui.driving import Driver, line_address
 from widgets.details import endpoint_rows as card
 from widgets.details.endpoint import EndpointView
 from widgets.dialogs.edit_endpoint import EditEndpointDialog, show_edit_endpoint
-from widgets.look import KeyValueTable
+from widgets.look import KeyValue, KeyValueTable
 
 
 def view(gui: Driver, endpoint: str) -> EndpointView:
@@ -72,7 +72,8 @@ def test_that_a_certificate_about_to_end_is_marked(tmp_path: Path) -> None:
     assert not any(row.key == "Validity" for row in rows)
     soon_ns = facts(der).not_after_ns - 5 * 86_400 * 1_000_000_000
     (marked,) = [row for row in card.certificate_rows(report, soon_ns) if row.key == "Validity"]
-    assert "ends in 5 days" in marked.value
+    assert marked.value == "ends soon"
+    assert "ends in 5 days" in marked.tip
     assert marked.badge is not None
 
 
@@ -87,7 +88,29 @@ def test_that_limits_stand_beside_those_found() -> None:
     report = EndpointReport(title="x", url="", limits={"MaxNodesPerRead": 1000, "MaxNodesPerBrowse": 0}, found={"MaxNodesPerRead": 250})
     values = {row.key: row.value for row in card.limit_rows(report)}
     assert values["MaxNodesPerRead"] == "1,000, found 250"
-    assert values["MaxNodesPerBrowse"] == "not stated"
+    assert values["Not stated"] == "MaxNodesPerBrowse"
+
+
+def test_that_a_limit_that_has_no_room_beside_its_name_stands_below_it(gui: Driver, plant: Plant) -> None:
+    del plant
+    table = KeyValueTable(gui.window)
+    table.resize(240, 300)
+    long = "MaxNodesPerTranslateBrowsePathsToNodeIds"
+    table.set_rows(card.limit_rows(EndpointReport(title="", url="", limits={"MaxNodesPerRead": 10, long: 10_000})))
+    table.show()
+    gui.until(lambda: table.rowHeight(2) > table.rowHeight(1), "the number is drawn over the name")
+
+
+def test_that_a_row_is_as_high_as_its_words_and_one_with_a_badge_as_the_badge(gui: Driver, plant: Plant) -> None:
+    del plant
+    words = "nsu=urn:tagloom:plant:line;s=Plant1/Packaging/Line4/Filler1"
+    table = KeyValueTable(gui.window)
+    table.resize(240, 300)
+    table.set_rows([KeyValue("Id", words), KeyValue("Good", words, badge=""), KeyValue("Bad", words, badge="bad"), KeyValue("One", "1")])
+    table.show()
+    gui.until(lambda: table.rowHeight(0) > table.rowHeight(3), "words are drawn over the next row")
+    assert table.rowHeight(1) == table.rowHeight(0), "an empty badge is none"
+    assert table.rowHeight(2) == table.rowHeight(3)
 
 
 def test_that_a_long_uri_is_cut_on_screen_and_whole_when_copied(gui: Driver, plant: Plant) -> None:

@@ -55,8 +55,8 @@ def test_that_only_the_chosen_wire_is_traced_and_none_while_paused_or_hidden(gui
     assert len(wire.model.rows) == before
     wire.pause.click()
     gui.until(lambda: len(wire.model.rows) > before)
-    gui.window.docks()["wire"].hide()
-    gui.run(300)
+    gui.window.docks()["log"].raise_()  # before it, on another tab
+    gui.run(1_000)
     before = len(wire.model.rows)
     gui.run(1_500)
     assert len(wire.model.rows) == before
@@ -80,6 +80,21 @@ def test_that_a_raw_request_is_answered_with_its_meaning_and_a_writing_one_never
     gui.run(300)
     sent = {one.exchange.data[7] for one in wire.model.rows if one.exchange.sent and len(one.exchange.data) > 7}
     assert sent.isdisjoint({5, 6, 15, 16, 22, 23})
+
+
+def test_that_a_long_answer_never_makes_the_window_wider(gui: Driver, wire: WirePanel, plant: Plant) -> None:
+    meter = gui.add_modbus(plant)
+    gui.connect(meter)
+    wire.endpoint.setCurrentIndex(wire.endpoint.findData(meter))
+    gui.run(200)
+    width = gui.window.width()
+    wire.raw.unit.setValue(3)
+    wire.raw.pdu.setText("03 0064 0014")
+    wire.raw.send.click()
+    gui.until(lambda: "20 registers" in wire.raw.answer.text(), "the answer was not told")
+    gui.run(200)
+    assert gui.window.width() == width
+    assert wire.raw.answer.toolTip(), "what is cut is there on hover"
 
 
 def test_that_trouble_and_words_filter_and_what_is_shown_is_saved(gui: Driver, wire: WirePanel, tmp_path: Path) -> None:

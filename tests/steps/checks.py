@@ -1,4 +1,4 @@
-"""`run.py test`: lint, types and import layers side by side, then pytest alone on a quiet machine, then what failed."""
+"""`run.py test`: lint, types and import layers side by side, then pytest on every core, then what failed."""
 
 import contextlib
 import os
@@ -12,6 +12,8 @@ from tests.steps.checkout import CHECKOUT
 
 PYTHON = sys.executable
 PLATFORMS = {"linux", "win32", "darwin"}
+SIDE_BY_SIDE = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
+"""A file's tests stay together, as they share servers; more than four processes would starve those."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def run_side_by_side(steps: list[Step]) -> list[Outcome]:
 def main(arguments: list[str]) -> int:
     """`arguments` go to pytest. Everything runs, whatever failed before; any failure is the exit code 1."""
     outcomes = run_side_by_side(static_steps())
-    pytest = Step(" ".join(["pytest", *arguments]), [PYTHON, "-m", "pytest", *arguments])
+    pytest = Step(" ".join(["pytest", *arguments]), [PYTHON, "-m", "pytest", *SIDE_BY_SIDE, *arguments])
     outcomes.append(run_shown(pytest))
     print()
     for outcome in outcomes:

@@ -24,12 +24,22 @@ def _tags(workbench: Workbench) -> list[str]:
     return list(workbench.selection.ids) if workbench.selection.kind == "tag" else []
 
 
+def _any_endpoint(workbench: Workbench) -> bool:
+    return bool(workbench.project.all(Endpoint))
+
+
 def _any_tag(workbench: Workbench) -> bool:
     return bool(_tags(workbench))
 
 
 def _import(window: MainWindow) -> None:
     show_import_tags(window, window.workbench)
+
+
+def _paste(window: MainWindow) -> None:
+    mode = window.mode_widget("connect")
+    assert isinstance(mode, ConnectMode)
+    mode.tags.paste()
 
 
 def _remove(window: MainWindow) -> None:
@@ -105,7 +115,8 @@ def _make_type(window: MainWindow) -> None:
 
 
 ACTIONS = [
-    Action("tags.import", "Import…", "Tags", _import, "Ctrl+I", "import", 10, lambda workbench: bool(workbench.project.all(Endpoint))),
+    Action("tags.import", "Import…", "Tags", _import, "Ctrl+I", "import", 10, _any_endpoint),
+    Action("tags.paste", "Paste tags", "Tags", _paste, "", "copy", 11, _any_endpoint, keywords="clipboard spreadsheet pdf register list"),
     Action("tags.rename", "Rename", "Tags", _rename, "F2", "", 20, _any_tag),
     Action("tags.plot", "Plot", "Tags", _plot, "Ctrl+P", "plot-add", 21, _any_tag),
     Action("tags.make_type", "Make asset type from these…", "Tags", _make_type, "", "asset-type", 22, _any_tag),

@@ -30,11 +30,11 @@ class EndpointView(Sheet):
         self._edit = button("Edit…", "settings", kind="flat", tip="Addresses, security, user, settings; where this laptop reaches it")
         self._pause = button("Pause all reading", "pause", kind="flat", tip="Ask nothing of any device; connections stay (Ctrl+Shift+P)")
         self._remove = tool_button("remove", "Remove endpoint…")
-        self._back = button("Back to the live device", "link", kind="flat", tip="Reach it at its own address again, not as a snapshot")
-        self.body.insertWidget(3, flow_row(self._connect, self._back, self._edit, self._remove, self._pause))
+        self.back = button("Back to the live device", "link", kind="flat", tip="Reach it at its own address again, not as a snapshot")
+        self.body.insertWidget(3, flow_row(self._connect, self.back, self._edit, self._remove, self._pause))
         self.body.addStretch(1)
         self._connect.clicked.connect(self._on_connect)
-        self._back.clicked.connect(lambda: back_to_device(workbench, self._id))
+        self.back.clicked.connect(lambda: back_to_device(workbench, self._id))
         self._edit.clicked.connect(lambda: show_edit_endpoint(self.window(), workbench, self._id))
         self._pause.clicked.connect(self._on_pause)
         self._remove.clicked.connect(lambda: remove_endpoint_asking(self.window(), workbench, self._id))
@@ -64,7 +64,7 @@ class EndpointView(Sheet):
             for part in (card.report_rows, card.certificate_rows, card.offer_rows, card.limit_rows, card.namespace_rows):
                 rows += part(state.report)
         self.show_rows(endpoint.name, card.phase_text(state), rows)
-        self._back.setVisible(is_on_snapshot(self._workbench, endpoint.id))
+        self.back.setVisible(is_on_snapshot(self._workbench, endpoint.id))
         self._connect.setText("Connect" if state.phase in ("off", "stopped") else "Disconnect")
         self._show_trouble(endpoint.id, state.why)
         self._show_pause()
@@ -94,10 +94,13 @@ class EndpointView(Sheet):
     def _note_namespaces(self, id_: str) -> None:
         """Index-only gateways need the order in which the server lists its namespaces: noted once, and not again when undone.
 
+        Only where there are tags; to the first tags of an endpoint it is noted with them, in the same edit.
         Not in ``refresh``, which an edit calls: what shows the project must not change it meanwhile.
         """
         endpoint, state = self._workbench.endpoint(id_), self._workbench.live.state(id_)
         if endpoint is None or endpoint.namespaces or id_ in self._noted or state.phase != "connected" or state.held:
+            return
+        if not self._workbench.project.tags_of(id_):
             return
         if state.report is not None and state.report.namespaces:
             self._noted.add(id_)

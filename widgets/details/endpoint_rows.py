@@ -21,7 +21,7 @@ _PHASES = {
     "connecting": "connecting…",
     "connected": "connected",
     "waiting": "waiting to try again",
-    "stopped": "stopped",
+    "stopped": "not connected, and not tried again by itself",
 }
 _PROTECTION = {"Sign": "signed", "SignAndEncrypt": "signed and encrypted"}
 _MODES = {"None": "", "Sign": "signed", "SignAndEncrypt": "encrypted"}
@@ -71,7 +71,7 @@ def live_rows(state: ConnectionState) -> list[KeyValue]:
 
 
 def _watched(state: ConnectionState) -> str:
-    return f"{state.items:,} tags, {state.values_per_s:,.0f} values/s"
+    return f"{state.items:,} {'tag' if state.items == 1 else 'tags'}, {state.values_per_s:,.0f} values/s"
 
 
 def report_rows(report: EndpointReport) -> list[KeyValue]:
@@ -112,7 +112,7 @@ def certificate_rows(report: EndpointReport, now_ns: int | None = None) -> list[
         until = validity(found, time.time_ns() if now_ns is None else now_ns)
         states = {"ends soon": "warning", "expired": "error", "not yet valid": "error"}
         if until.state in states:
-            rows.append(KeyValue("Validity", until.text, badge=Badge(states[until.state], until.state, until.text), tip=until.text))
+            rows.append(KeyValue("Validity", until.state, badge=Badge(states[until.state], until.state, until.text), tip=until.text))
         rows += [
             KeyValue("Name", found.name),
             KeyValue("Valid", until.text),
@@ -144,15 +144,19 @@ def _offer_row(offers: list[OfferedEndpoint]) -> KeyValue:
 
 def limit_rows(report: EndpointReport) -> list[KeyValue]:
     """Published limits, and beside them what was found by running into it."""
-    names = dict.fromkeys((*report.limits, *report.found))
-    if not names:
+    limits = {name: _limit(report, name) for name in dict.fromkeys((*report.limits, *report.found))}
+    if not limits:
         return []
-    return [KeyValue("Limits", heading=True), *(KeyValue(name, _limit(report, name), wide=True) for name in names)]
+    rows = [KeyValue(name, text, wide=True) for name, text in limits.items() if text]
+    silent = [name for name, text in limits.items() if not text]
+    if silent:
+        rows.append(KeyValue("Not stated", "\n".join(silent)))
+    return [KeyValue("Limits", heading=True), *rows]
 
 
 def _limit(report: EndpointReport, name: str) -> str:
     published, found = report.limits.get(name), report.found.get(name)
-    text = "" if published is None else f"{published:,}" if published else "not stated"
+    text = f"{published:,}" if published else ""
     return ", ".join(part for part in (text, "" if found is None else f"found {found:,}") if part)
 
 

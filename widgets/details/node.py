@@ -176,6 +176,10 @@ class NodeView(Sheet):
         return [(title, text) for title, text in listed if text]
 
 
+_FIRST = frozenset({"Value", "Source time", "Server time"})
+"""What people look for first, whatever its place in the standard's list of attributes."""
+
+
 def _of_definition(line: Line) -> Line:
     """Its type beside the name, where a value would have its value."""
     return Line(level=line.level, name=line.name, text=" · ".join(filter(None, (line.type, line.text))))
@@ -194,7 +198,7 @@ def _rows(node: NodeDetails, signature: Signature | None) -> list[KeyValue]:
     if node.description:
         rows.append(KeyValue("Description", node.description))
     said = {("NodeId", node.id), ("Description", node.description)}
-    for attribute in node.attributes:
+    for attribute in sorted(node.attributes, key=lambda one: one.name not in _FIRST):
         if (attribute.name, attribute.text) in said:
             continue
         good = not attribute.status or attribute.status.startswith("Good")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from PySide6.QtWidgets import QWidget
+
 from app.edits.endpoints import confirm_identity
 from app.errors import EndpointError, UserError
 from widgets.dialogs.edit_endpoint import show_edit_endpoint
 from widgets.dialogs.own_certificate import show_save_certificate
-from widgets.dialogs.password import show_password
+from widgets.dialogs.password import needs_password, show_password
 from widgets.dialogs.trust import show_trust
 from widgets.look import MessageBar
 from widgets.workbench import Workbench
@@ -17,37 +19,38 @@ from widgets.workbench import Workbench
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """``run`` is called with the workbench and the id of the endpoint."""
+    """``run`` is called with the window above which it may open a dialog, the workbench and the id of the endpoint."""
 
     title: str
     icon: str
-    run: Callable[[Workbench, str], object]
+    run: Callable[[QWidget, Workbench, str], object]
 
 
-def _confirm(workbench: Workbench, endpoint: str) -> None:
+def _confirm(window: QWidget, workbench: Workbench, endpoint: str) -> None:
     """From now on the device that answers is the one of the project."""
+    del window
     report = workbench.live.state(endpoint).report
     if report is not None:
         workbench.attempt(lambda: confirm_identity(workbench.project, endpoint, report.identity))
 
 
-def _edit(workbench: Workbench, endpoint: str) -> None:
-    show_edit_endpoint(None, workbench, endpoint)
+def _edit(window: QWidget, workbench: Workbench, endpoint: str) -> None:
+    show_edit_endpoint(window, workbench, endpoint)
 
 
-def _look_at_certificate(workbench: Workbench, endpoint: str) -> None:
+def _look_at_certificate(window: QWidget, workbench: Workbench, endpoint: str) -> None:
     why = workbench.live.state(endpoint).why
     if isinstance(why, EndpointError) and why.code == "certificate":
-        show_trust(None, workbench, endpoint, why)
+        show_trust(window, workbench, endpoint, why)
 
 
-def _save_certificate(workbench: Workbench, endpoint: str) -> None:
+def _save_certificate(window: QWidget, workbench: Workbench, endpoint: str) -> None:
     del endpoint  # one certificate for all servers
-    show_save_certificate(None, workbench)
+    show_save_certificate(window, workbench)
 
 
-def _ask_password(workbench: Workbench, endpoint: str) -> None:
-    show_password(None, workbench, endpoint, workbench.live.state(endpoint).why)
+def _ask_password(window: QWidget, workbench: Workbench, endpoint: str) -> None:
+    show_password(window, workbench, endpoint, workbench.live.state(endpoint).why)
 
 
 REMEDIES: dict[str, tuple[Remedy, ...]] = {
@@ -64,5 +67,7 @@ def show_trouble(bar: MessageBar, workbench: Workbench, endpoint: str, why: User
     """Say it, with its remedies as buttons."""
     bar.show_error(why)
     for remedy in REMEDIES.get(getattr(why, "code", ""), ()):
+        if remedy.run is _ask_password and not needs_password(workbench, endpoint):
+            continue  # nobody signs in by name: there is no password that could be wrong
         pressed = bar.add_action(remedy.title, remedy.icon)
-        pressed.clicked.connect(lambda _=False, run=remedy.run: run(workbench, endpoint))
+        pressed.clicked.connect(lambda _=False, run=remedy.run: run(bar.window(), workbench, endpoint))

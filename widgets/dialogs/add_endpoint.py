@@ -20,6 +20,8 @@ from widgets.dialogs.edit_dialog import SCREEN_SHARE
 from widgets.look import ChipBar, EmptyState, MessageBar, set_kind, set_look
 from widgets.workbench import Workbench
 
+_ANSWERS_PX = 150
+"""The best way to connect and its reason, and the beginning of the next: what there is of the answers at the very least."""
 SOURCES = (("address", "Network address"), ("serial", "Serial line"), ("network", "Find servers"))
 
 
@@ -60,7 +62,7 @@ class AddEndpointDialog(QDialog):
         column.addStretch(1)
         self._right = QStackedWidget()
         self._right.addWidget(nothing)
-        self._right.addWidget(self._scrolling())
+        self._right.addWidget(self._found())
         halves = QWidget()
         row = QHBoxLayout(halves)
         row.setContentsMargins(0, 0, 0, 0)
@@ -78,20 +80,31 @@ class AddEndpointDialog(QDialog):
         layout.addWidget(self.message)
         layout.addWidget(self.buttons)
 
-    def _scrolling(self) -> QScrollArea:
+    def _found(self) -> QWidget:
+        """The answers scroll; what is still to be decided stays in sight below them, however many ways to connect there are.
+
+        On a screen that is too small for both, the half scrolls as a whole.
+        """
         content = QWidget()
         set_look(content, look="plain")
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 8, 0)
-        column.setSpacing(12)
         column.addWidget(self.answers)
-        column.addWidget(self.choice)
         column.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setWidget(content)
-        return area
+        self._area = _scrolling(content)
+        self._area.setMinimumHeight(_ANSWERS_PX)
+        page = QWidget()
+        set_look(page, look="plain")
+        below = QVBoxLayout(page)
+        below.setContentsMargins(0, 0, 0, 0)
+        below.setSpacing(12)
+        below.addWidget(self._area, 100)
+        beside_bar = QHBoxLayout()  # as wide as the cards above, which leave room for their scroll bar
+        beside_bar.setContentsMargins(0, 0, 8, 0)
+        beside_bar.addWidget(self.choice)
+        below.addLayout(beside_bar)
+        below.addStretch(1)
+        return _scrolling(page)
 
     def _connect(self) -> None:
         self.sources.chosen.connect(self.show_source)
@@ -168,7 +181,7 @@ class AddEndpointDialog(QDialog):
         self._right.setCurrentIndex(1 if way is not None or url else 0)
         self._show_hint()
         self._empty.setVisible(self.look.message.isHidden() and self.serial.message.isHidden())
-        self.answers.setVisible(way is not None)
+        self._area.setVisible(way is not None)
         self.choice.show_way(url, way)
         self.add.setEnabled(bool(url))
         tip = "" if url else "Look first, or write a URL: opc.tcp://… or modbus://… can be added without an answer"
@@ -203,15 +216,10 @@ class AddEndpointDialog(QDialog):
         endpoint = edit.changes[0].after
         assert isinstance(endpoint, Endpoint)
         self._workbench.do(edit)
-        self._keep_secret(endpoint)
+        self.choice.sign_in.keep_secret(endpoint.security.secret)
         self.accept()
+        self._workbench.select("endpoint", [endpoint.id], endpoint.id)  # its card tells how it goes on
         self._workbench.live.connect(endpoint.id)
-
-    def _keep_secret(self, endpoint: Endpoint) -> None:
-        try:
-            self.choice.sign_in.keep_secret(endpoint.security.secret)
-        except UserError as error:
-            self._workbench.failed.emit(error)
 
     def _on_finished(self) -> None:
         self._stop()
@@ -221,7 +229,21 @@ class AddEndpointDialog(QDialog):
             panel.stop()
 
 
+def _scrolling(content: QWidget) -> QScrollArea:
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QScrollArea.Shape.NoFrame)
+    area.setWidget(content)
+    return area
+
+
 def show_add_endpoint(parent: QWidget | None, workbench: Workbench) -> AddEndpointDialog:
+    """The one that is open, where there is one."""
+    for held in parent.findChildren(AddEndpointDialog) if parent is not None else ():
+        if held.isVisible():
+            held.raise_()
+            held.activateWindow()
+            return held
     dialog = AddEndpointDialog(workbench, parent)
-    dialog.open()
+    dialog.show()
     return dialog

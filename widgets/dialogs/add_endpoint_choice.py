@@ -59,6 +59,9 @@ class Choice(QWidget):
         self._line.addRow("Byte order", self.order)
         name = QFormLayout()
         name.addRow("Name", self.name)
+        for form in (name, self.sign_in.form, self._line):
+            form.setHorizontalSpacing(10)
+            form.setVerticalSpacing(6)
         same_label_width(name, self.sign_in.form, self._line)
         card = Card("Endpoint")
         card.body.addLayout(name)

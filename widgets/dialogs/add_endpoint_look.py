@@ -107,6 +107,7 @@ class LookPanel(QWidget):
             ports = ports_of(self.ports.text())
         except UserError as error:
             self.message.show_error(error)
+            self._refresh()
             return
         live = self._workbench.live
         self._token = live.ask_anywhere(wanted.probe(ports)) if wanted.is_probed else live.discover(wanted.url)

@@ -172,10 +172,7 @@ class EditEndpointDialog(EditDialog):
 
     def _keep_secret(self) -> None:
         changed = self.workbench.endpoint(self._endpoint.id)
-        try:
-            self.sign_in.keep_secret(changed.security.secret if changed is not None else "")
-        except UserError as error:
-            self.workbench.failed.emit(error)
+        self.sign_in.keep_secret(changed.security.secret if changed is not None else "")
 
     def _connect_again(self) -> None:
         """Security and settings count from the next connection on."""

@@ -14,7 +14,7 @@ from app.drivers.modbus.serial_ports import BAUDRATES, PARITIES
 from app.drivers.questions import Question
 from app.errors import UserError
 from widgets.dialogs.scan_page import ScanPage, field_label
-from widgets.look import button, label, set_kind
+from widgets.look import button, icon, label, set_kind
 from widgets.models.scan_rows import ScanRow
 from widgets.workbench import Workbench
 
@@ -120,8 +120,13 @@ class SerialScanPage(ScanPage):
         )
 
     def enable(self) -> None:
-        self.use.setEnabled(bool(self.chosen()))
-        set_kind(self.use, "primary" if self.chosen() and not self.is_running else "")
+        found = bool(self.chosen()) and not self.is_running
+        self.use.setEnabled(found)
+        self.use.setIcon(icon("check", "on_accent" if found else "text"))
+        set_kind(self.use, "primary" if found else "")
+        if found:  # the next step is to use it, not to look again
+            self.start.setIcon(icon("play"))
+            set_kind(self.start, "")
 
     def refresh(self) -> None:
         super().refresh()

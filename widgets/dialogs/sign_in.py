@@ -14,6 +14,7 @@ from app.errors import UserError
 from app.model.plant import Security
 from app.trust.store import StoredUser, TrustStore
 from app.workspace.paths import pki_dir
+from widgets.keyring import keep_in_keyring
 from widgets.look import label
 from widgets.workbench import Workbench
 
@@ -120,8 +121,7 @@ class SignIn(QWidget):
     def keep_secret(self, reference: str) -> None:
         """Have the password or passphrase known under its reference, as chosen. Nothing typed is nothing kept.
 
-        Raises:
-            UserError: There is no keyring that keeps it; it is known for this session all the same.
+        It is known for this session at once. Where no keyring keeps it, the window says so when that is known.
         """
         secret = self.password.text()
         if not reference or not secret:
@@ -129,7 +129,7 @@ class SignIn(QWidget):
         secrets = self._workbench.secrets
         secrets.remember_for_session(reference, secret)
         if self.keep.currentText() == KEYRING:
-            secrets.keep_in_keyring(reference, secret)
+            keep_in_keyring(self._workbench, secrets, reference, secret, self._workbench.failed.emit)
 
     def _refresh(self) -> None:
         kind = self.chosen

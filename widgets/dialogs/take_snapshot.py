@@ -189,7 +189,7 @@ class TakeSnapshotDialog(QDialog):
         self.bar.setValue(progress.taken)
         parts = [progress.words or "beginning…"]
         if progress.stage == "reading" and progress.per_s:
-            parts.append(f"{progress.per_s:,.0f} requests for nodes or registers a second")
+            parts.append(f"{progress.per_s:,.0f}/s")
         if progress.left_s is not None:
             parts.append(f"about {progress.left_s:,.0f} s left")
         self.said.setText(" · ".join(parts))

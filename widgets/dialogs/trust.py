@@ -6,9 +6,12 @@ import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+import msgspec
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
+from app.edits.endpoints import confirm_identity
 from app.errors import EndpointError, UserError
 from app.model.plant import Identity
 from app.trust.facts import spaced, split_chain, utc
@@ -16,6 +19,8 @@ from app.trust.judge import Verdict, judge
 from app.trust.problem import Problem
 from app.trust.store import TrustStore
 from app.workspace.paths import pki_dir
+from widgets.dialogs.edit_dialog import SCREEN_SHARE
+from widgets.dialogs.raised import raised
 from widgets.look import KeyValue, KeyValueTable, MessageBar, divider, icon, label, row_px, set_kind
 from widgets.workbench import Workbench
 
@@ -27,6 +32,9 @@ _EXPECTED = frozenset({"untrusted"})
 class TrustDialog(QDialog):
     """Trust, refuse, or leave it for now. What can be overruled has a box of its own, and all of them must be ticked to trust.
 
+    To trust a changed certificate always is to say that the project means it: the thumbprint by which the project knows the device
+    is changed with it, so that nobody is asked the same twice. Trust for once changes no project.
+
     Attributes:
         verdict: Of what the server sent, as the store says now.
         boxes: For each problem that must be accepted: its box.
@@ -34,7 +42,7 @@ class TrustDialog(QDialog):
 
     def __init__(self, workbench: Workbench, endpoint: str, error: EndpointError, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._workbench, self._endpoint, self._error = workbench, endpoint, error
+        self._workbench, self.endpoint, self._error = workbench, endpoint, error
         self._store = TrustStore(pki_dir())
         self.verdict = self._judge()
         self.boxes: dict[QCheckBox, Problem] = {}
@@ -47,21 +55,21 @@ class TrustDialog(QDialog):
         self._refresh()
 
     def _judge(self) -> Verdict:
-        held = self._workbench.endpoint(self._endpoint)
+        held = self._workbench.endpoint(self.endpoint)
         host = urlsplit(self._error.where).hostname or ""
         known = held.identity if held is not None else Identity()
         chain = split_chain(self._error.evidence)
         return judge(self._store, chain, host=host, application_uri=self._error.about, known=known, now_ns=time.time_ns())
 
     def _build(self) -> None:
-        held = self._workbench.endpoint(self._endpoint)
+        held = self._workbench.endpoint(self.endpoint)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 12, 16, 12)
         layout.setSpacing(8)
         name = self.verdict.facts.name or "a server without a name"
         layout.addWidget(label(f"Do you trust {name}?", "title", wrap=True))
         where = f"{held.name}, {self._error.where}" if held is not None else self._error.where
-        words = f"It answers at {where}. Nothing but its list of connections was asked for, and nothing secret was sent."
+        words = f"It answers at {where}. It was asked only for the ways to connect, and nothing secret was sent."
         layout.addWidget(label(words, "dim", wrap=True))
         content = QWidget()
         body = QVBoxLayout(content)
@@ -74,7 +82,8 @@ class TrustDialog(QDialog):
             body.addWidget(divider())
         body.addWidget(self._facts())
         words = (
-            "Compare the thumbprint with the one the server itself shows, or ask who runs it. Who trusts an impostor gives it the password."
+            "Compare the thumbprint with the one that the server itself shows, or ask whoever runs it. "
+            "An impostor that is trusted gets the password and can show any value."
         )
         body.addWidget(label(words, "dim", wrap=True))
         body.addStretch(1)
@@ -90,7 +99,10 @@ class TrustDialog(QDialog):
         self.later = buttons.addButton("Not now", QDialogButtonBox.ButtonRole.RejectRole)
         for pressed in (self.trust, self.once, self.refuse):
             pressed.setAutoDefault(False)  # Enter never decides this
+        self.refuse.setToolTip("Connections to it are refused without asking, until it is taken from the store")
+        self.later.setToolTip("Stay unconnected; it is asked again with the next Connect")
         self.later.setDefault(True)
+        self.later.setFocus()
         set_kind(self.trust, "primary")
         self.trust.clicked.connect(lambda: self._on_trust(once=False))
         self.once.clicked.connect(lambda: self._on_trust(once=True))
@@ -98,6 +110,10 @@ class TrustDialog(QDialog):
         self.later.clicked.connect(self.reject)
         layout.addWidget(buttons)
         self.resize(_WIDTH_PX, min(content.sizeHint().height() + 130, 680))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self.resize(self.size().boundedTo(self.screen().availableSize() * SCREEN_SHARE))
+        super().showEvent(event)
 
     def _line(self, problem: Problem) -> QWidget:
         """One problem: what, why it matters, and where it can be overruled the box that does so."""
@@ -157,12 +173,23 @@ class TrustDialog(QDialog):
     def _on_trust(self, *, once: bool) -> None:
         accepting = [problem.acceptance for problem in self.boxes.values()]
         if self._decided(lambda der: self._store.trust(der, accepting=accepting, once=once)):
-            self._workbench.live.connect(self._endpoint)
+            if not once:
+                self._confirm_thumbprint()
+            self._workbench.live.connect(self.endpoint)
             self.accept()
+
+    def _confirm_thumbprint(self) -> None:
+        """Where the project knows the device by another certificate."""
+        workbench, held = self._workbench, self._workbench.endpoint(self.endpoint)
+        now = self.verdict.facts.thumbprint
+        if held is None or not held.identity.thumbprint or _digits(held.identity.thumbprint) == now:
+            return
+        identity = msgspec.structs.replace(held.identity, thumbprint=now)
+        workbench.attempt(lambda: confirm_identity(workbench.project, held.id, identity))
 
     def _on_refuse(self) -> None:
         if self._decided(self._store.refuse):
-            self._workbench.live.disconnect(self._endpoint)
+            self._workbench.live.disconnect(self.endpoint)
             self.accept()
 
     def _decided(self, decide: Callable[[bytes], object]) -> bool:
@@ -174,7 +201,15 @@ class TrustDialog(QDialog):
         return True
 
 
+def _digits(thumbprint: str) -> str:
+    return "".join(thumbprint.split()).replace(":", "").upper()
+
+
 def show_trust(parent: QWidget | None, workbench: Workbench, endpoint: str, error: EndpointError) -> TrustDialog:
-    dialog = TrustDialog(workbench, endpoint, error, parent)
-    dialog.open()
+    """The one that is open for this endpoint, where there is one."""
+    return raised(parent, TrustDialog, endpoint) or _shown(TrustDialog(workbench, endpoint, error, parent))
+
+
+def _shown(dialog: TrustDialog) -> TrustDialog:
+    dialog.show()
     return dialog

@@ -207,8 +207,7 @@ class _KeyValueDelegate(QStyledItemDelegate):
             text = row.value if index.column() == 1 else row.key
             font = _font(option.font, row, index.column())
             if row.wide:
-                left = QFontMetrics(font).horizontalAdvance(f"{text}   ")
-                beside = inside.adjusted(left, 0, _HALF_GAP_PX - _MARGIN_PX, 0)
+                beside = _beside_or_below(row, font, inside)
                 _draw_on_one_line(painter, beside, row.value, _font(option.font, row, 1))
                 painter.setPen(color("dim"))
             _laid_out(text, font, inside.width()).draw(painter, QPointF(inside.topLeft() + QPoint(0, _HALF_GAP_PX)))
@@ -223,16 +222,36 @@ class _KeyValueDelegate(QStyledItemDelegate):
         if isinstance(view, QTableWidget):  # the stretched column itself follows the key column an event later
             width = view.columnWidth(0) if index.column() == 0 else view.viewport().width() - view.columnWidth(0)
         text = row.value if index.column() == 1 else row.key
-        if row.wide:
-            text = " "
-        if row.heading and isinstance(view, QTableWidget):
+        if (row.heading or row.wide) and isinstance(view, QTableWidget):
             width = view.viewport().width()
-        layout = _laid_out(text, _font(option.font, row, index.column()), width - _MARGIN_PX - _HALF_GAP_PX)
-        height = round(layout.boundingRect().height()) + 2 * _HALF_GAP_PX
+        if row.wide:
+            text = row.key
+        elif index.column() == 1 and badges_of(row.badge):
+            text = " "  # the badge stands for the words
+        inside = width - _MARGIN_PX - _HALF_GAP_PX
+        font = _font(option.font, row, 0 if row.wide else index.column())
+        height = round(_laid_out(text, font, inside).boundingRect().height()) + 2 * _HALF_GAP_PX
+        if row.wide and _goes_below(row, font, inside):
+            height += QFontMetrics(font).height()
         if row.badge is not None and index.column() == 1:
             badges = badges_of(row.badge)
             width = max((badge_width(QFontMetrics(option.font), badge) for badge in badges), default=0)
         return QSize(width, height + (_HALF_GAP_PX if row.heading else 0))
+
+
+def _goes_below(row: KeyValue, font: QFont, width: int) -> bool:
+    """Whether a wide row needs a second line: its key leaves the value less than half of the width, and that is too little."""
+    metrics = QFontMetrics(font)
+    left = metrics.horizontalAdvance(f"{row.key}   ")
+    return left > width // 2 and left + metrics.horizontalAdvance(row.value) > width
+
+
+def _beside_or_below(row: KeyValue, font: QFont, inside: QRect) -> QRect:
+    """Where the value of a wide row is written."""
+    if _goes_below(row, font, inside.width()):
+        under = round(_laid_out(row.key, font, inside.width()).boundingRect().height())
+        return inside.adjusted(2 * _MARGIN_PX, under, 0, 0)
+    return inside.adjusted(QFontMetrics(font).horizontalAdvance(f"{row.key}   "), 0, _HALF_GAP_PX - _MARGIN_PX, 0)
 
 
 def _draw_on_one_line(painter: QPainter, box: QRect, text: str, font: QFont) -> None:

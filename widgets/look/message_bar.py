@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.errors import UserError
 from widgets.flow_row import FlowRow
@@ -51,22 +51,24 @@ class MessageBar(QFrame):
         self.hide()
 
     def _build(self) -> None:
-        words = QVBoxLayout()
-        words.setSpacing(4)
-        for part in (self._what, self._where, self._why, self._fix):
-            words.addWidget(part)
+        """The tools stand beside the first words only: a message in a narrow panel needs the whole width below them."""
         column = QVBoxLayout(self)
         column.setContentsMargins(10, 8, 6, 8)
         column.setSpacing(6)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        column.addLayout(row)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(4)
+        grid.setColumnStretch(1, 1)
+        column.addLayout(grid)
         column.addWidget(self._button_row)
         self._button_row.hide()
-        row.addWidget(self._sign, 0, Qt.AlignmentFlag.AlignTop)
-        row.addLayout(words, 1)
-        row.addWidget(self._copy, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
+        top = Qt.AlignmentFlag.AlignTop
+        grid.addWidget(self._sign, 0, 0, top)
+        grid.addWidget(self._what, 0, 1)
+        grid.addWidget(self._copy, 0, 2, top)
+        grid.addWidget(self._close, 0, 3, top)
+        for row, part in enumerate((self._where, self._why, self._fix), start=1):
+            grid.addWidget(part, row, 1, 1, 3)
 
     def show_error(self, error: UserError, severity: Severity = "error") -> None:
         """Show an error and take away the actions of the one before."""

@@ -15,9 +15,12 @@ UNIT_ROLE: Final = Qt.ItemDataRole.UserRole + 0x101
 """Item role: the unit as text, "" or None where there is none. The value itself is the DisplayRole, formatted."""
 
 QUALITY_ROLE: Final = Qt.ItemDataRole.UserRole + 0x102
-"""Item role: "good", "uncertain", "bad", "stale", or "suspect" of a good value that can hardly be one; None counts as good."""
+"""Item role: "good", "uncertain", "bad", "stale", "then" of a snapshot's value, "suspect" of a good value that can hardly be one.
 
-_TEXT_TOKEN: Final = {"good": "text", "uncertain": "text", "bad": "bad", "stale": "stale", "suspect": "warn"}
+None counts as good.
+"""
+
+_TEXT_TOKEN: Final = {"good": "text", "uncertain": "text", "bad": "bad", "stale": "stale", "then": "stale", "suspect": "warn"}
 _STRUCK: Final = frozenset({"bad", "stale"})
 _MARGIN_PX: Final = 8
 _UNIT_GAP_PX: Final = 6
@@ -57,7 +60,7 @@ class ValueDelegate(QStyledItemDelegate):
         if metrics.horizontalAdvance(text) + slot > cell.width():
             slot = 0
         if slot and unit:
-            painter.setPen(color("stale" if quality == "stale" else "dim"))
+            painter.setPen(color("stale" if quality in ("stale", "then") else "dim"))
             painter.drawText(QRect(cell.right() - slot + 1 + _UNIT_GAP_PX, cell.y(), slot, cell.height()), _LEFT, unit)
         painter.setPen(color(_TEXT_TOKEN.get(quality, "text")))
         room = cell.adjusted(0, 0, -slot, 0)

@@ -25,7 +25,7 @@ from app.runtime.state import Reading
 from widgets.look import BADGE_ROLE, QUALITY_ROLE, UNIT_ROLE, Badge, color, icon
 from widgets.mapping_edits import Target, map_nodes, map_tags, target_id
 from widgets.mime import NODES, TAGS, nodes_of, tags_of
-from widgets.reading_text import plain, quality_key, quality_text, value_text
+from widgets.reading_text import plain, quality_key, quality_text, value_key, value_text
 from widgets.workbench import Workbench
 
 Index = QModelIndex | QPersistentModelIndex
@@ -337,9 +337,9 @@ class MappingTreeModel(QAbstractItemModel):
         reading = self._reading(row)
         if reading is None:
             return ""
-        key = quality_key(reading)
+        key = value_key(reading)
         value = self.it_value(row)
-        return "bad" if column == IT_NOW and value is not None and value.value is None and key != "stale" else key
+        return "bad" if column == IT_NOW and value is not None and value.value is None and key not in ("stale", "then") else key
 
     def _badge(self, row: MapRow, column: int) -> object:
         if column == QUALITY:

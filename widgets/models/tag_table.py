@@ -22,7 +22,7 @@ from widgets.look import BADGE_ROLE, QUALITY_ROLE, UNIT_ROLE, Badge, plain_tip
 from widgets.mime import NODES, TAGS, mime_of_tags, nodes_of
 from widgets.node_tags import tags_from_nodes
 from widgets.notation import address_text
-from widgets.reading_text import quality_key, quality_text, status_text, suspicions, value_text
+from widgets.reading_text import quality_key, quality_text, status_text, suspicions, value_key, value_text
 from widgets.workbench import Workbench
 
 Index = QModelIndex | QPersistentModelIndex
@@ -91,7 +91,7 @@ COLUMNS: Final = (
     Column("Tag", 24, lambda _, tag, __: tag.name),
     Column("Value", 16, lambda _, tag, reading: value_text(reading, tag), _number, live=True),
     Column("Unit", 8, lambda _, tag, __: symbol(tag.unit)),
-    Column("Quality", 14, lambda _, __, reading: quality_text(reading), live=True),
+    Column("Quality", 16, lambda _, __, reading: quality_text(reading), live=True),
     Column("Source time", 21, _time("source_ns"), _sort_time("source_ns"), live=True, is_time=True),
     Column("Server time", 21, _time("server_ns"), _sort_time("server_ns"), live=True, is_time=True),
     Column("Received", 21, _time("receive_ns"), _sort_time("receive_ns"), live=True, is_time=True),
@@ -244,7 +244,7 @@ class TagTableModel(QAbstractTableModel):
         if column == VALUE and role == QUALITY_ROLE:
             reading = self._workbench.live.reading(tag.id)
             suspect = suspicions(self._workbench.endpoint(tag.endpoint), tag, reading)
-            return "suspect" if suspect and quality_key(reading) == "good" else quality_key(reading) or None
+            return "suspect" if suspect and quality_key(reading) == "good" else value_key(reading) or None
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._tip(tag, column)
         return None

@@ -11,7 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QTableView, QVBoxLayout, QWidget
 
 from widgets.keys import on_key
-from widgets.look import ColumnFit, ElidedLabel, EmptyState, button, calm_table, icon, label, set_kind
+from widgets.look import ColumnFit, ElidedLabel, EmptyState, button, calm_table, icon, set_kind
 from widgets.models.moved import MovedModel
 from widgets.moves_part import WatchedPart
 from widgets.moving import Moving
@@ -19,6 +19,7 @@ from widgets.node_menu import driver_of
 from widgets.node_tags import tags_from_nodes
 from widgets.register_tags import tags_from_words
 from widgets.registry import Panel
+from widgets.seen import is_seen
 from widgets.workbench import Workbench
 
 HIDDEN_MS: Final = 300
@@ -60,9 +61,9 @@ class MovesPanel(QWidget):
         self.watch = button("Start watching", "eye", kind="primary")
         self.act = button("Start", "play")
         self.act.setMinimumWidth(96)
-        self._act_label = label("Now act on the machine:", "dim")
+        self._act_label = ElidedLabel("Now act on the machine:", "dim")
         self.add = button("Add as tags", "add", tip="Add the selected rows as tags (Return)")
-        self.show_in = button("Show in the address space", "right", tip="Go to the selected row in the tree")
+        self.show_in = button("Show", "right", tip="Go to the selected row in the address space")
         self.plot = button("Plot", "plot-add", tip="Add the selected rows as tags, and plot them")
         self.state = ElidedLabel("")
         self.state.setAccessibleName("How far it is")
@@ -74,8 +75,9 @@ class MovesPanel(QWidget):
             bar.addWidget(tool)
         said = QHBoxLayout()
         said.setSpacing(8)
-        said.addWidget(self.state, 3)
-        said.addWidget(self.warning, 2)
+        for words in (self.state, self.warning):
+            said.addWidget(words)
+        said.addStretch(1)
         for tool in (self.add, self.show_in, self.plot):
             said.addWidget(tool)
         layout = QVBoxLayout(self)
@@ -124,7 +126,7 @@ class MovesPanel(QWidget):
 
     def _on_selected(self) -> None:
         selection = self._workbench.selection
-        if not self._is_seen() or self.moving.is_watching:
+        if not is_seen(self) or self.moving.is_watching:
             return
         if selection.kind == "node":
             self.part.choose(selection.endpoint, selection.ids, selection.names)
@@ -148,16 +150,12 @@ class MovesPanel(QWidget):
         else:
             self.moving.begin_acting()
 
-    def _is_seen(self) -> bool:
-        """Qt calls a dock behind another tab visible."""
-        return self.isVisible() and not self.visibleRegion().isEmpty()
-
     def _on_tick(self) -> None:
-        if self.moving.is_watching and not self._is_seen() and not self._hidden.isActive():
+        if self.moving.is_watching and not is_seen(self) and not self._hidden.isActive():
             self._hidden.start()
 
     def _on_hidden(self) -> None:
-        if self.moving.is_watching and not self._is_seen():
+        if self.moving.is_watching and not is_seen(self):
             self.moving.end("Watching has ended: this panel was out of sight")
 
     # What is shown

@@ -18,6 +18,7 @@ from widgets.look import ChipBar, SearchField, calm_table, label, tool_button
 from widgets.models.exchanges import ExchangesModel
 from widgets.raw_request import RawRequestLine
 from widgets.registry import Panel
+from widgets.seen import is_seen
 from widgets.workbench import Workbench
 
 _ALL: Final = ""
@@ -76,6 +77,7 @@ class WirePanel(QWidget):
         on_key(self.view, "Space", self.pause.click)
         self._workbench.traffic_seen.connect(self._on_seen)
         self._workbench.project_replaced.connect(self._on_replaced)
+        self._workbench.staleness_ticked.connect(self._trace)  # Qt tells nobody that a dock went behind another tab
         self._workbench.edited.connect(lambda _: self._fill_endpoints())
 
     @property
@@ -105,7 +107,7 @@ class WirePanel(QWidget):
 
     def _trace(self) -> None:
         """Have just those wires told that are looked at."""
-        shown = self.isVisible() and not self.pause.isChecked()
+        shown = is_seen(self) and not self.pause.isChecked()
         wanted = {id_ for id_ in self._workbench.endpoints() if shown and self.chosen in (_ALL, id_)}
         for id_ in wanted - self._traced:
             self._workbench.live.trace(id_, True)

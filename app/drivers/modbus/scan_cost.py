@@ -30,7 +30,7 @@ def serial_cost(question: ScanSerial) -> str:
     sets = len(question.baudrates) * len(question.parities)
     count = sets * len(question.units)
     longest = duration_text(count * (question.pause_ms / 1000 + question.reply_s))
-    return f"{sets} sets of parameters, {_requests(count)}, at most {longest}; it stops at the first answer."
+    return f"{sets} set{'' if sets == 1 else 's'} of parameters, {_requests(count)}, at most {longest}; it stops at the first answer."
 
 
 def _requests(count: int) -> str:

@@ -12,7 +12,6 @@ import msgspec
 
 from app.drivers.base import EndpointReport, Wire
 from app.drivers.first_bytes import what_answered
-from app.drivers.opcua.announced import listen
 from app.drivers.opcua.probing import greet
 from app.drivers.opcua.session_conversation import Conversation, found_server, report_of
 from app.drivers.opcua.spec import SPEC
@@ -33,9 +32,20 @@ _CANNOT: Final = "Cannot ask for servers"
 
 def answer(question: Anywhere) -> AsyncIterator[Wire]:
     if isinstance(question, FindOnNetwork):
-        return listen(question)
+        return _announced(question)
     assert isinstance(question, FindServers)
     return find_servers(question)
+
+
+async def _announced(question: FindOnNetwork) -> AsyncIterator[Wire]:
+    """zeroconf has no wheel for Intel Macs, so it is not installed there (pyproject.toml)."""
+    try:
+        from app.drivers.opcua.announced import listen
+    except ModuleNotFoundError as error:
+        why, fix = f"{error.name} is not installed on this computer", "Give the server's address, or that of a discovery server"
+        raise EndpointError("Cannot listen for servers", where="this network", why=why, fix=fix) from error
+    async for answer_ in listen(question):
+        yield answer_
 
 
 async def find_servers(question: FindServers) -> AsyncIterator[Wire]:

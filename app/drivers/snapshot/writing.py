@@ -121,10 +121,12 @@ class SnapshotFile:
         self._do(lambda: put_in_place(part_of(self.path), self.path))
 
     def close(self) -> None:
-        """Safe twice; an unfinished file stays."""
+        """Safe twice. An unfinished file stays, unless nothing is in it but what was asked for."""
         descriptor, self._file = self._file, None
         if descriptor is not None:
             os.close(descriptor)
+            if self._lines <= 1:
+                part_of(self.path).unlink(missing_ok=True)
 
     def _count(self, data: bytes) -> None:
         self._digest.update(data)

@@ -90,7 +90,7 @@ def test_that_a_changed_tag_lapses_what_it_feeds_and_a_changed_endpoint_all(mode
     assert states.state("m-voltage") == "approved"
     endpoint = line4.endpoint("meter-modbus")
     assert endpoint is not None
-    line4.do(replace("Address", line4.project, [with_fields(endpoint, identity={"product": "other"})]))
+    line4.do(replace("Address", line4.project, [with_fields(endpoint, identity={"application_uri": "urn:other"})]))
     assert states.state("m-voltage") == review_state(line4.project, "m-voltage") == "changed"
 
 

@@ -20,7 +20,7 @@ WORDS = -(-COUNT // 16)
 
 @pytest.fixture(scope="module")
 def python() -> Path:
-    return python_packages(Path(__file__).with_name("requirements.txt"))
+    return python_packages(Path(__file__).with_name("packages.txt"))
 
 
 async def test_that_the_simulator_is_read_and_watched_over_tcp(python: Path, tmp_path: Path) -> None:

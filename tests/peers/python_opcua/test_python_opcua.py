@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.prove("opcua-peers"), pytest.mark.timeout(900)]
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("python-opcua")
-    python = python_packages(HERE / "requirements.txt")
+    python = python_packages(HERE / "packages.txt")
     port, log = free_port(), folder / "log"
     certificate, key = write_certificate(folder)
     with running([str(python), str(HERE / "server.py"), str(port), str(certificate), str(key)], log, cwd=folder):

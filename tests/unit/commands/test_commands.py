@@ -30,7 +30,8 @@ EVERY = [*NAMES, *(f"{name} {sub}" for name, group in GROUPS.items() for sub in 
 
 def test_that_every_command_of_the_line_is_there() -> None:
     assert NAMES == [
-        "browse", "check", "demo", "discover", "export", "identity", "new", "open", "probe", "read", "review", "secret", "tags", "trust", "watch",
+        "browse", "check", "demo", "discover", "export", "identity", "new", "open", "probe", "read",
+        "review", "secret", "snapshot", "tags", "trust", "watch",
     ]  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import struct
+
 from app.drivers import specs
 from app.drivers.modbus.address import parse
 from app.model.values import Quality, Sample, Value
@@ -45,6 +47,16 @@ def test_that_values_in_range_tell_the_base_and_why() -> None:
     assert base == 0
     assert why.startswith("Base 0 is plausible: ")
     assert told(None, 229.8, None, "SN-12345", None, 2)[0] == 1
+
+
+def test_that_a_high_word_beside_its_neighbours_low_one_is_not_taken_for_the_right_base() -> None:
+    low, high, next_low = struct.pack(">f", 229.472)[2:], struct.pack(">f", 229.472)[:2], struct.pack(">f", 228.735)[2:]
+    at_0, at_1 = (struct.unpack(">f", words)[0] for words in (high + next_low, low + high))
+    found = read_text("Address;Name;Type;Unit\n100;Voltage L1;FLOAT32;V\n")
+    result = verdict(telling_rows(found.rows, found.numbering), [sample(at_0), sample(at_1)], STATUS)
+    assert result.base is None
+    assert "base 1 fits as well with the words swapped (CDAB): Voltage L1 is 229." in result.why
+    assert "or 229.472 V" in result.why
 
 
 def test_that_values_which_do_not_tell_are_said_to() -> None:

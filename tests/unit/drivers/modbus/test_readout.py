@@ -38,7 +38,7 @@ items = st.lists(
 )
 
 
-@given(items, st.lists(st.integers(0, 65535), min_size=45, max_size=45))
+@given(items, st.lists(st.integers(0, 65535), min_size=48, max_size=48))
 def test_that_a_block_gives_every_item_what_decoding_it_alone_gives(rows: list[tuple[int, str, str, int]], raw: list[int]) -> None:
     words = np.array(raw, np.uint16)
     texts = [
