@@ -17,37 +17,35 @@ class ConnectionQuestions(QObject):
     def __init__(self, workbench: Workbench, window: QWidget) -> None:
         super().__init__(window)
         self._workbench, self._window = workbench, window
-        self._asked: set[str] = set()
+        self._asked: dict[str, EndpointError] = {}
         self._open: QDialog | None = None
         workbench.endpoint_changed.connect(self._on_endpoint_changed)
         workbench.staleness_ticked.connect(self._on_tick)
         workbench.project_replaced.connect(self._asked.clear)
 
     def _on_endpoint_changed(self, endpoint: str) -> None:
-        if self._workbench.live.state(endpoint).phase in ("off", "connecting", "connected"):
-            self._asked.discard(endpoint)
-        else:
-            self._ask_about(endpoint)
+        self._ask_about(endpoint)
 
     def _on_tick(self) -> None:
         """Questions that had to wait for another dialog."""
         for endpoint in self._workbench.endpoints():
-            if self._workbench.live.state(endpoint).phase == "stopped":
-                self._ask_about(endpoint)
+            self._ask_about(endpoint)
 
     def _ask_about(self, endpoint: str) -> None:
-        why = self._workbench.live.state(endpoint).why
-        if self._open is not None or endpoint in self._asked or not isinstance(why, EndpointError):
+        """Each refusal is asked about once. It is told by its error: between two of them no other state need be seen."""
+        state = self._workbench.live.state(endpoint)
+        why = state.why
+        if self._open is not None or state.phase != "stopped" or not isinstance(why, EndpointError) or self._asked.get(endpoint) is why:
             return
         if not self._window.isVisible() or QApplication.activeModalWidget() is not None:
             return
         if why.code == "certificate":
-            self._ask(endpoint, show_trust(self._window, self._workbench, endpoint, why))
+            self._ask(endpoint, why, show_trust(self._window, self._workbench, endpoint, why))
         elif why.code in ("secret", "user") and needs_password(self._workbench, endpoint):
-            self._ask(endpoint, show_password(self._window, self._workbench, endpoint, why))
+            self._ask(endpoint, why, show_password(self._window, self._workbench, endpoint, why))
 
-    def _ask(self, endpoint: str, dialog: QDialog) -> None:
-        self._asked.add(endpoint)
+    def _ask(self, endpoint: str, why: EndpointError, dialog: QDialog) -> None:
+        self._asked[endpoint] = why
         self._open = dialog
         dialog.finished.connect(self._on_finished)
 

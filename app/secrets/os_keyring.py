@@ -127,7 +127,12 @@ class OsKeyring:
             else:
                 answers.put((True, work(backend)))
         except BaseException as error:  # a backend may end in anything, and somebody waits for the answer
-            answers.put((False, _silent(f"it failed with {type(error).__name__}")))
+            kind = type(error).__name__
+            answers.put((False, NoKeyringError() if kind in _NOT_THERE else _silent(f"it failed with {kind}")))
+
+
+_NOT_THERE = frozenset({"SecretServiceNotAvailableException", "InitError", "NoKeyringError"})
+"""What the libraries raise where a desktop's keyring is known but does not run, as on a server; by name, as not all are installed."""
 
 
 class NoKeyringError(UserError):

@@ -95,8 +95,8 @@ def test_that_a_limit_that_has_no_room_beside_its_name_stands_below_it(gui: Driv
     del plant
     table = KeyValueTable(gui.window)
     table.resize(240, 300)
-    long = "MaxNodesPerTranslateBrowsePathsToNodeIds"
-    table.set_rows(card.limit_rows(EndpointReport(title="", url="", limits={"MaxNodesPerRead": 10, long: 10_000})))
+    long = "MaxMonitoredItemsPerCall"
+    table.set_rows(card.limit_rows(EndpointReport(title="", url="", limits={"MaxNodesPerRead": 10, long: 10_000_000_000})))
     table.show()
     gui.until(lambda: table.rowHeight(2) > table.rowHeight(1), "the number is drawn over the name")
 

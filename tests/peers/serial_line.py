@@ -37,19 +37,22 @@ class Terminal:
 
 @contextmanager
 def _terminal() -> Iterator[Terminal]:
-    import tty
+    if sys.platform != "win32":  # its tests are skipped there
+        import tty
 
-    far, near = os.openpty()
-    tty.setraw(near)
-    os.set_blocking(far, False)
-    terminal = Terminal(far, near, os.ttyname(near))  # ``near`` stays open: else the far end would see an end when the program closes
-    try:
-        yield terminal
-    finally:
-        if terminal.far >= 0:
-            asyncio.get_running_loop().remove_reader(far)
-            os.close(far)
-        os.close(near)
+        far, near = os.openpty()
+        tty.setraw(near)
+        os.set_blocking(far, False)
+        terminal = Terminal(far, near, os.ttyname(near))  # ``near`` stays open: else the far end would see an end when the program closes
+        try:
+            yield terminal
+        finally:
+            if terminal.far >= 0:
+                asyncio.get_running_loop().remove_reader(far)
+                os.close(far)
+            os.close(near)
+    else:
+        yield from ()
 
 
 @asynccontextmanager

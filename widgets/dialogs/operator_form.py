@@ -187,6 +187,17 @@ class OperatorForm(QWidget):
         """The widget of a field, for tests and for keyboard focus."""
         return next(field.widget for field in self._fields if field.name == name)
 
+    def offer_parts(self, parts: Sequence[str]) -> None:
+        """The parts of a value that came after the form was shown; what is being typed stays."""
+        for field in self._fields:
+            box = field.widget
+            if field.name == "path" and isinstance(box, QComboBox) and not box.count() and parts:
+                text = box.currentText()
+                box.blockSignals(True)
+                box.addItems(list(parts))
+                box.setEditText(text)
+                box.blockSignals(False)
+
     def _begin(self, title: str, sentence: str) -> tuple[QWidget, QFormLayout]:
         content = QWidget()
         form = QFormLayout(content)
@@ -216,6 +227,10 @@ def _made(field: msgspec.inspect.Field, op: Op, changed: Callable[[], None]) -> 
     return _field(field.name, field.type, getattr(op, field.name), changed)
 
 
+_PATH_LETTERS = 24
+"""What a path such as ``motor[3].bearing.temp`` needs to be read as a whole."""
+
+
 def _path(value: str, parts: Sequence[str], changed: Callable[[], None]) -> _Field:
     """Free text with what the live value has to offer."""
     box = QComboBox(editable=True)
@@ -223,6 +238,7 @@ def _path(value: str, parts: Sequence[str], changed: Callable[[], None]) -> _Fie
     box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
     box.addItems(list(parts))
     box.setEditText(value)
+    box.setMinimumContentsLength(_PATH_LETTERS)
     edit = box.lineEdit()
     assert edit is not None
     edit.setPlaceholderText("motor[3].temp, [3] or [1,2]")

@@ -23,19 +23,10 @@ def show_save_certificate(parent: QWidget | None, workbench: Workbench) -> QFile
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setDefaultSuffix("der")
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.filterSelected.connect(lambda chosen: _take_suffix(dialog, chosen))
+    dialog.filterSelected.connect(lambda chosen: dialog.setDefaultSuffix("pem" if "*.pem" in chosen else "der"))
     dialog.fileSelected.connect(lambda name: save_certificate(workbench, Path(name)))
     dialog.open()
     return dialog
-
-
-def _take_suffix(dialog: QFileDialog, chosen: str) -> None:
-    """The kind that was chosen is the kind that is written: it is told by the suffix."""
-    suffix = "pem" if "*.pem" in chosen else "der"
-    dialog.setDefaultSuffix(suffix)
-    typed = dialog.selectedFiles()
-    if typed and Path(typed[0]).suffix in (".der", ".pem"):
-        dialog.selectFile(str(Path(typed[0]).with_suffix(f".{suffix}")))
 
 
 def save_certificate(workbench: Workbench, path: Path) -> None:

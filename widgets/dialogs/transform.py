@@ -254,6 +254,7 @@ class TransformDialog(EditDialog):
     def _on_tags_changed(self, tags: set[str]) -> None:
         if self.tag is not None and self.tag.id in tags:
             self._refresh_values()
+            self.form.offer_parts(self._parts())
 
     def draft(self) -> Mapping:
         """The mapping as the fields say; a hold time that is no number counts as none until it is one."""

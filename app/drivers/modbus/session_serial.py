@@ -9,6 +9,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 
 import serial
@@ -144,15 +145,15 @@ def _open(port: serial.Serial) -> None:
     """
     if sys.platform == "win32":
         port.open()
-        return
-    import fcntl
-    import termios
+    else:
+        import fcntl
+        import termios
 
-    try:
-        port.open()
-        fcntl.ioctl(port.fileno(), termios.TIOCEXCL)
-    except termios.error as error:  # pyserial lets it through, and it is no OSError
-        raise ValueError(str(error.args[-1])) from error
+        try:
+            port.open()
+            fcntl.ioctl(port.fileno(), termios.TIOCEXCL)
+        except termios.error as error:  # pyserial lets it through, and it is no OSError
+            raise ValueError(str(error.args[-1])) from error
 
 
 def found_ports() -> list[str]:
@@ -192,9 +193,9 @@ def why_not_opened(device: str, error: Exception, ports: Sequence[str]) -> tuple
 
 def _group_of(device: str) -> str:
     """That may open the port; ``dialout`` on Debian, ``uucp`` on Arch."""
-    try:
+    if sys.platform != "win32":
         import grp
 
-        return grp.getgrgid(os.stat(device).st_gid).gr_name  # noqa: PTH116  a device, not a file of ours
-    except (ImportError, OSError, KeyError):
-        return "dialout"
+        with suppress(OSError, KeyError):
+            return grp.getgrgid(os.stat(device).st_gid).gr_name  # noqa: PTH116  a device, not a file of ours
+    return "dialout"

@@ -157,6 +157,18 @@ def test_that_a_part_of_a_value_is_typed_checked_and_taken_from_the_tried_value(
     assert "cannot be read" not in dialog.misfits.text()
 
 
+def test_that_parts_of_a_value_that_comes_later_are_offered_and_what_is_typed_stays(window: MainWindow, line4: Workbench) -> None:
+    dialog = opened(window, "m-flow-2")
+    dialog.add_operator(Part)
+    path = dialog.form.field("path")
+    assert isinstance(path, QComboBox)
+    assert path.count() == 0
+    path.setEditText("[1]")
+    dialog.form.offer_parts(["[0]", "[1]", "[2]"])
+    assert [path.itemText(at) for at in range(path.count())] == ["[0]", "[1]", "[2]"]
+    assert path.currentText() == "[1]"
+
+
 def test_that_types_are_chosen_from_a_list_and_rounding_by_words(window: MainWindow, line4: Workbench) -> None:
     dialog = opened(window, "m-flow-2")
     dialog.add_operator(Cast)

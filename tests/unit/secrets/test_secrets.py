@@ -231,7 +231,7 @@ def test_that_an_unsafe_keyring_is_never_written_nor_read(
     secrets = Secrets(environment={}, folders=[tmp_path])
     with pytest.raises(NoKeyringError) as error:
         secrets.keep_in_keyring(REFERENCE, CANARY)
-    assert "none that encrypts what it keeps" in error.value.why
+    assert "no keyring that encrypts what it keeps" in error.value.why
     assert CANARY not in str(error.value)
     with pytest.raises(NoKeyringError):
         secrets.keyring_name()
@@ -239,7 +239,7 @@ def test_that_an_unsafe_keyring_is_never_written_nor_read(
         backend.kept["Tagloom", "filler-opcua-abc234/password"] = CANARY
     assert secrets.get(REFERENCE) is None
     assert not secrets.forget(REFERENCE)
-    assert "none that encrypts" in secrets.places(REFERENCE)[1].trouble
+    assert "no keyring that encrypts" in secrets.places(REFERENCE)[1].trouble
 
 
 def test_that_of_several_keyrings_the_first_safe_one_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -324,3 +324,17 @@ def test_that_no_value_is_in_logs_reprs_errors_or_files(
     said += [str(error.value), repr(vars(error.value))]
     assert CANARY not in "".join(said)
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and CANARY.encode() in path.read_bytes()]
+
+
+def test_that_a_desktop_keyring_that_does_not_run_is_none_and_no_warning(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    absent = type("SecretServiceNotAvailableException", (Exception,), {})
+
+    class Absent(Memory):
+        def get_password(self, service: str, username: str) -> str | None:
+            raise absent("no bus")
+
+    monkeypatch.setattr("app.secrets.os_keyring.is_safe", lambda _: True)
+    monkeypatch.setattr(keyring, "get_keyring", Absent)
+    secrets = Secrets(environment={}, folders=[tmp_path])
+    assert secrets.get(REFERENCE) is None
+    assert "no keyring that encrypts" in secrets.places(REFERENCE)[1].trouble

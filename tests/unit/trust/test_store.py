@@ -185,7 +185,7 @@ def test_that_pem_is_taken_with_text_around_it() -> None:
             certificate_der(content)
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="permissions of POSIX; root may write anywhere")
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="permissions of POSIX; root may write anywhere")
 def test_that_a_store_that_cannot_be_written_is_told(store: TrustStore) -> None:
     store.folder.mkdir()
     store.folder.chmod(0o500)
