@@ -21,6 +21,7 @@ from app.drivers.base import (
     Exchange,
     Item,
     ItemState,
+    Learned,
     NodeDetails,
     WatchItem,
 )
@@ -203,6 +204,10 @@ class Gap(Frame, frozen=True, kw_only=True, tag="gap"):
     dropped: int = 0
 
 
+class Taught(Frame, frozen=True, kw_only=True, tag="taught"):
+    learned: Learned
+
+
 class Traced(Frame, frozen=True, kw_only=True, tag="traced"):
     exchanges: tuple[Exchange, ...]
     dropped: int = 0
@@ -214,7 +219,7 @@ class Memory(Frame, frozen=True, kw_only=True, tag="memory"):
 
 Request = Browse | Crawl | Read | Details | Discover | Ask
 ToChild = Open | Browse | Crawl | Read | Details | Discover | Ask | Trace | Watch | Cancel | Close
-ToParent = Opened | Failed | Lost | Replied | Samples | Items | Alive | Gap | Traced | Memory
+ToParent = Opened | Failed | Lost | Replied | Samples | Items | Alive | Gap | Taught | Traced | Memory
 
 _encoder = msgspec.msgpack.Encoder()
 _to_child: msgspec.msgpack.Decoder[ToChild] = msgspec.msgpack.Decoder(ToChild)

@@ -233,6 +233,8 @@ class _Forwarder:
             case base.ItemStates(states=states):
                 self._flush()
                 self._put(frames.Items(states=states))
+            case base.Learned():
+                self._put(frames.Taught(learned=event))
             case base.Traffic(exchanges=exchanges, dropped=dropped):
                 self._put(frames.Traced(exchanges=exchanges, dropped=dropped))
 

@@ -27,6 +27,18 @@ class UnitSettings(Wire, frozen=True, kw_only=True):
     order: str = "ABCD"
 
 
+class Learned(Wire, frozen=True, kw_only=True, tag="learned"):
+    """What a session found out about its device by running into it; an event, and given to the next session, so that it need not again.
+
+    Attributes:
+        limits: Name → number that works (the driver's own names; OPC UA: operations per request, by service).
+        quarantined: Canonical address → why it is asked for by itself only, or not at all: it spoils every request that holds it.
+    """
+
+    limits: dict[str, int] = {}
+    quarantined: dict[str, str] = {}
+
+
 class EndpointConfig(Wire, frozen=True, kw_only=True):
     """All a session needs to know of an endpoint.
 
@@ -35,6 +47,7 @@ class EndpointConfig(Wire, frozen=True, kw_only=True):
         pki: Folder of the certificate store (``app.trust``): own certificate and key, trusted and refused ones. "" has none, and
             then no certificate of a server is accepted.
         identity: What the project says is at this address; the session reads ``identity.register`` for its report.
+        learned: What earlier sessions told as ``Learned``, merged by the supervisor.
     """
 
     name: str
@@ -45,6 +58,7 @@ class EndpointConfig(Wire, frozen=True, kw_only=True):
     units: tuple[UnitSettings, ...] = ()
     pki: str = ""
     identity: Identity = Identity()
+    learned: Learned = Learned()
 
     def __repr__(self) -> str:
         """Without the secret: this text ends up in logs and tracebacks."""
@@ -180,7 +194,11 @@ class WatchItem(Item, frozen=True, kw_only=True):
 class ItemState(Wire, frozen=True, kw_only=True):
     """What the device made of a watched item: the rate it granted, or why it refused.
 
-    ``note`` is a sentence about an item that is watched in another way than asked for, such as without its deadband.
+    Attributes:
+        note: A sentence about an item that is watched in another way than asked for, such as without its deadband.
+        rebind: Canonical address under which the tag's variable is now, where that is not the tag's own; "" where it is, and where it is
+            not known. Not refused: it was found by its browse path and is watched there. Refused: another variable has taken its id
+            (the value is withheld), and this is where the tag's own seems to have gone.
     """
 
     handle: int
@@ -188,6 +206,7 @@ class ItemState(Wire, frozen=True, kw_only=True):
     refused: str = ""
     status: int = 0
     note: str = ""
+    rebind: str = ""
 
 
 class NodeAttribute(Wire, frozen=True, kw_only=True):
@@ -271,7 +290,7 @@ class Traffic(Wire, frozen=True, kw_only=True, tag="traffic"):
     dropped: int = 0
 
 
-Event = SampleColumns | Alive | Gap | ItemStates | Traffic | Ended
+Event = SampleColumns | Alive | Gap | ItemStates | Learned | Traffic | Ended
 
 
 class Session(Protocol):

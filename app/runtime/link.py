@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from app.connector import frames
-from app.drivers.base import EndpointConfig, EndpointReport, UnitSettings, WatchItem
+from app.drivers.base import EndpointConfig, EndpointReport, Learned, UnitSettings, WatchItem
 from app.drivers.questions import Question
 from app.errors import EndpointError, UserError
 from app.model.columns import SampleColumns
@@ -288,13 +288,15 @@ class Link:
                 self._inbox.put(AliveIn(self.number, self._clock.monotonic_s(), round_trip_s))
             case frames.Gap(handles=handles, dropped=dropped):
                 self._inbox.put(GapIn(self.number, handles, dropped))
+            case frames.Taught(learned=learned):
+                self._config = msgspec.structs.replace(self._config, learned=_merged(self._config.learned, learned))
             case frames.Traced(exchanges=exchanges, dropped=dropped):
                 self._inbox.put(TrafficIn(self.number, exchanges, dropped))
             case frames.Memory(rss_bytes=rss_bytes):
                 self._on_memory(rss_bytes)
 
     def _on_opened(self, report: EndpointReport) -> None:
-        if _without_identity(self._attempt) != _without_identity(self._config):  # it would decode as the project said before
+        if _worked_with(self._attempt) != _worked_with(self._config):  # it would decode as the project said before
             self._open_again()
             return
         now_s = self._clock.monotonic_s()
@@ -420,6 +422,12 @@ class Link:
         self._inbox.log(LogEntry(self._clock.wall_ns(), level, self._config.name, text))
 
 
-def _without_identity(config: EndpointConfig) -> EndpointConfig:
-    """What a session works with: of the identity, only the register that it reads."""
-    return msgspec.structs.replace(config, identity=Identity(register=config.identity.register))
+def _worked_with(config: EndpointConfig) -> EndpointConfig:
+    """What a session decodes by: of the identity, only the register that it reads; not what it only spares itself by."""
+    return msgspec.structs.replace(config, identity=Identity(register=config.identity.register), learned=Learned())
+
+
+def _merged(known: Learned, more: Learned) -> Learned:
+    """A limit only ever falls; ``reopen`` with a fresh configuration forgets it all."""
+    limits = {name: min(number, known.limits.get(name, number)) for name, number in more.limits.items()}
+    return Learned(limits=known.limits | limits, quarantined=known.quarantined | more.quarantined)

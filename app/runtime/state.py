@@ -29,6 +29,7 @@ class ConnectionState:
         report: What answered last; kept after a loss.
         values_per_s: Received, over the last two seconds.
         items: Tags that are being watched.
+        accepted: Of these, items that stand on the device now because of us: it granted them and still serves them.
         stale: No proof of life: true in every phase but ``connected``, and there after silence (``app.runtime.freshness``).
         memory_bytes: Resident size of the connector process.
         changed: In what the device that answered is not the one the project knows; see ``held``.
@@ -42,6 +43,7 @@ class ConnectionState:
     round_trip_s: float = 0.0
     values_per_s: float = 0.0
     items: int = 0
+    accepted: int = 0
     stale: bool = True
     memory_bytes: int = 0
     changed: tuple[Difference, ...] = ()
@@ -71,6 +73,7 @@ class Reading:
         unchanged_s: Since the value last changed (or first came); infinite before the first.
         interval_ms: The rate the device granted, None while it is not known.
         problem: "" or why there is no live value, in words and with the protocol's code.
+        rebind: Address where the tag's variable is now, where it is not the tag's own any more; see ``ItemState.rebind``.
         as_of_ns: Of a snapshot's value: when the snapshot was taken (Unix ns); it is stale then, and ``age_s`` counts from when the
             device gave it.
     """
@@ -81,6 +84,7 @@ class Reading:
     unchanged_s: float = float("inf")
     interval_ms: float | None = None
     problem: str = ""
+    rebind: str = ""
     as_of_ns: int | None = None
 
 

@@ -61,6 +61,7 @@ class WatchedEndpoint:
             self._intervals = None
         self.state = replace(
             state,
+            accepted=sum(1 for item in self._items.values() if not item.refused),
             phase=arrival.phase,
             why=arrival.why,
             retry_at_s=arrival.retry_at_s,
@@ -106,6 +107,7 @@ class WatchedEndpoint:
         known = [state for state in states if state.handle in self.watching.tags]
         self._items.update((state.handle, state) for state in known)
         self._intervals = None
+        self.state = replace(self.state, accepted=sum(1 for state in self._items.values() if not state.refused))
         return [self.watching.tags[state.handle] for state in known]
 
     # What is wanted
@@ -150,6 +152,7 @@ class WatchedEndpoint:
             unchanged_s=now_s - changed_s,
             interval_ms=interval_ms,
             problem=self._problem(sample if fresh else None, granted, idle),
+            rebind=granted.rebind if granted else "",
         )
 
     def _reading_of_then(self, sample: Sample | None, granted: ItemState | None, idle: str, as_of_ns: int) -> Reading:
