@@ -7,7 +7,7 @@ Everything here crosses the pipe between window and connector, so it is msgspec 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -189,6 +189,10 @@ class WatchItem(Item, frozen=True, kw_only=True):
     queue_size: int = 10
     type: str = ""
     path: str = ""
+
+
+IDENTITY_CHANGED: Final = "identity changed"
+"""How ``ItemState.refused`` begins where another variable stands at the tag's address than the tag was made of: its value is withheld."""
 
 
 class ItemState(Wire, frozen=True, kw_only=True):

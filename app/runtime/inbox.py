@@ -6,7 +6,7 @@ from collections import deque
 from threading import Condition
 from typing import NamedTuple
 
-from app.drivers.base import EndpointReport, Exchange, ItemState
+from app.drivers.base import EndpointReport, Exchange, ItemState, Learned
 from app.errors import UserError
 from app.model.columns import SampleColumns
 from app.runtime.identity import Difference
@@ -67,7 +67,14 @@ class MemoryIn(NamedTuple):
     rss_bytes: int
 
 
-Arrival = SamplesIn | GapIn | ItemsIn | PhaseIn | AliveIn | TrafficIn | MemoryIn | Reply
+class LearnedIn(NamedTuple):
+    """All that is known by now, not only what is new."""
+
+    link: int
+    learned: Learned
+
+
+Arrival = SamplesIn | GapIn | ItemsIn | PhaseIn | AliveIn | TrafficIn | MemoryIn | LearnedIn | Reply
 
 
 class Inbox:

@@ -22,7 +22,7 @@ from app.model.plant import Identity
 from app.runtime.answers import result_of
 from app.runtime.clock import Clock
 from app.runtime.identity import Difference, differences, identity_error
-from app.runtime.inbox import AliveIn, GapIn, Inbox, ItemsIn, MemoryIn, PhaseIn, SamplesIn, TrafficIn
+from app.runtime.inbox import AliveIn, GapIn, Inbox, ItemsIn, LearnedIn, MemoryIn, PhaseIn, SamplesIn, TrafficIn
 from app.runtime.opening import Opening, in_thread
 from app.runtime.patience import ASK_FIRST, SETTLED_S, SLOWLY, LinkLimits
 from app.runtime.process import ConnectorGoneError, ConnectorProcess
@@ -290,6 +290,7 @@ class Link:
                 self._inbox.put(GapIn(self.number, handles, dropped))
             case frames.Taught(learned=learned):
                 self._config = msgspec.structs.replace(self._config, learned=_merged(self._config.learned, learned))
+                self._inbox.put(LearnedIn(self.number, self._config.learned))
             case frames.Traced(exchanges=exchanges, dropped=dropped):
                 self._inbox.put(TrafficIn(self.number, exchanges, dropped))
             case frames.Memory(rss_bytes=rss_bytes):

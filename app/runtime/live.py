@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from app.connector.command import connector_command
 from app.drivers import is_offline, spec_for
-from app.drivers.base import EndpointReport, Spec
+from app.drivers.base import EndpointReport, ItemState, Spec
 from app.edits import Edit, Editor
 from app.errors import EndpointError, UserError
 from app.model.columns import SampleColumns
@@ -15,7 +15,7 @@ from app.model.project import Project
 from app.runtime.asking import PUMP_S, Asking
 from app.runtime.clock import SYSTEM_CLOCK, Clock
 from app.runtime.connections import Connections
-from app.runtime.inbox import AliveIn, Arrival, GapIn, ItemsIn, MemoryIn, PhaseIn, SamplesIn, TrafficIn
+from app.runtime.inbox import AliveIn, Arrival, GapIn, ItemsIn, LearnedIn, MemoryIn, PhaseIn, SamplesIn, TrafficIn
 from app.runtime.load import LoadEstimate, estimate_tags
 from app.runtime.movement import Movement, Observed
 from app.runtime.observing import Observations
@@ -191,6 +191,15 @@ class LiveProject(Asking):
             return Reading(problem="not connected")
         return watched.reading(tag_id, PAUSED if self._paused else "" if tag_id in self._wanted else NOT_WATCHED)
 
+    def strayed(self) -> dict[str, ItemState]:
+        """Watched tags of all endpoints whose variable is not what, or not where, it was when the tag was made."""
+        return {tag: state for watched in self._connections.endpoints.values() for tag, state in watched.strayed().items()}
+
+    def rates(self, endpoint_id: str) -> list[tuple[float, float, int]]:
+        """Interval asked for, interval granted (ms) and of how many watched tags, the most first; what was refused is in none."""
+        watched = self._connections.endpoints.get(endpoint_id)
+        return watched.rates() if watched is not None else []
+
     def estimate(self, tags: Iterable[str]) -> list[tuple[str, LoadEstimate]]:
         """What watching these tags would cost each endpoint (its name), for ``load_text``; asks no device.
 
@@ -306,6 +315,8 @@ class LiveProject(Asking):
                 return 0
             case MemoryIn(rss_bytes=rss_bytes):
                 watched.on_memory(rss_bytes)
+            case LearnedIn(learned=learned):
+                watched.on_learned(learned)
         arrived.endpoints.add(watched.id)
         return 0
 

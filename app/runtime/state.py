@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
-from app.drivers.base import BrowseColumns, EndpointReport, Exchange, NodeDetails, Wire
+from app.drivers.base import BrowseColumns, EndpointReport, Exchange, Learned, NodeDetails, Wire
 from app.errors import UserError
 from app.model.columns import SampleColumns
 from app.model.values import Sample
 from app.runtime.identity import Difference
+from app.runtime.outages import Outage
 
 Phase = Literal["off", "connecting", "connected", "waiting", "stopped"]
 """``connecting`` is the first attempt after the person asked; ``waiting`` is lost or failed and will be tried again, also while that
 attempt runs; ``stopped`` will not be tried again until the person asks."""
 
+NOTHING_LEARNED: Final = Learned()
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+Cause = Literal["", "not connected", "another device", "idle", "identity changed", "refused", "bad", "no answer", "snapshot"]
+"""Why a reading is not a live one, for whoever shows it; ``Reading.problem`` says it in full. ``idle`` is not watched, or paused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,8 @@ class ConnectionState:
         stale: No proof of life: true in every phase but ``connected``, and there after silence (``app.runtime.freshness``).
         memory_bytes: Resident size of the connector process.
         changed: In what the device that answered is not the one the project knows; see ``held``.
+        learned: What its sessions found out by running into it: limits, nodes that are asked for alone or not at all.
+        outages: The last times it was away, oldest first.
     """
 
     phase: Phase = "off"
@@ -47,6 +54,8 @@ class ConnectionState:
     stale: bool = True
     memory_bytes: int = 0
     changed: tuple[Difference, ...] = ()
+    learned: Learned = NOTHING_LEARNED
+    outages: tuple[Outage, ...] = ()
 
     @property
     def held(self) -> bool:
@@ -73,6 +82,7 @@ class Reading:
         unchanged_s: Since the value last changed (or first came); infinite before the first.
         interval_ms: The rate the device granted, None while it is not known.
         problem: "" or why there is no live value, in words and with the protocol's code.
+        cause: The kind of that problem.
         rebind: Address where the tag's variable is now, where it is not the tag's own any more; see ``ItemState.rebind``.
         as_of_ns: Of a snapshot's value: when the snapshot was taken (Unix ns); it is stale then, and ``age_s`` counts from when the
             device gave it.
@@ -84,6 +94,7 @@ class Reading:
     unchanged_s: float = float("inf")
     interval_ms: float | None = None
     problem: str = ""
+    cause: Cause = ""
     rebind: str = ""
     as_of_ns: int | None = None
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from app.drivers.base import ItemState, Spec, WatchItem
+from app.drivers.base import IDENTITY_CHANGED, ItemState, Learned, Spec, WatchItem
 from app.errors import UserError
 from app.model.columns import SampleColumns
 from app.model.plant import Identity, Tag
@@ -20,7 +21,8 @@ from app.runtime.clock import Clock
 from app.runtime.identity import differences, identity_error
 from app.runtime.inbox import PhaseIn
 from app.runtime.link import Link
-from app.runtime.state import ConnectionState, Reading
+from app.runtime.outages import Outages
+from app.runtime.state import NOTHING_LEARNED, Cause, ConnectionState, Reading
 from app.runtime.watching import Plan, Watching
 from app.samples.latest import NEVER, Latest
 
@@ -41,6 +43,7 @@ class WatchedEndpoint:
         self._latest = Latest()
         self._items: dict[int, ItemState] = {}
         self._kept: dict[str, tuple[Sample, float, float]] = {}  # of tags no longer watched: sample, received, changed
+        self._outages = Outages()
         self._life_s = NEVER
         self._connected_s = NEVER  # what came before, from an earlier connection, is stale until it comes again
         self._overdue: set[str] = set()
@@ -52,6 +55,11 @@ class WatchedEndpoint:
         state = self.state
         report = arrival.report or state.report
         since_ns = state.since_ns if arrival.phase == state.phase else self._clock.wall_ns()
+        if arrival.phase == "waiting":
+            if state.phase == "connected" or (state.outages and state.outages[-1].lasted_s is None):
+                self._outages.lost(self._clock.wall_ns(), arrival.at_s, arrival.why.why if arrival.why else "")
+        elif arrival.phase in ("connected", "off"):
+            self._outages.ended(arrival.at_s)
         if arrival.phase == "connected":
             self._connected_s = arrival.at_s
             if arrival.report is not None and arrival.report.as_of_ns != state.as_of_ns:
@@ -70,6 +78,7 @@ class WatchedEndpoint:
             stale=arrival.phase != "connected" or (report is not None and report.as_of_ns is not None),
             memory_bytes=state.memory_bytes if arrival.phase == "connected" else 0,
             changed=arrival.changed,
+            outages=self._outages.seen,
         )
 
     def _forget_values(self) -> None:
@@ -92,6 +101,9 @@ class WatchedEndpoint:
 
     def on_memory(self, rss_bytes: int) -> None:
         self.state = replace(self.state, memory_bytes=rss_bytes)
+
+    def on_learned(self, learned: Learned) -> None:
+        self.state = replace(self.state, learned=learned)
 
     def on_samples(self, columns: SampleColumns, at_s: float) -> list[str]:
         """Take a batch; the tags that got a sample.
@@ -145,36 +157,60 @@ class WatchedEndpoint:
         now_s = self._clock.monotonic_s()
         if self.state.as_of_ns is not None:
             return self._reading_of_then(sample, granted, idle, self.state.as_of_ns)
+        cause, problem = self._problem(sample if fresh else None, granted, idle)
         return Reading(
             sample=sample,
             stale=not fresh or self.state.held or at_s < self._connected_s or self.state.stale or tag in self._overdue,
             age_s=now_s - at_s,
             unchanged_s=now_s - changed_s,
             interval_ms=interval_ms,
-            problem=self._problem(sample if fresh else None, granted, idle),
+            problem=problem,
+            cause=cause,
             rebind=granted.rebind if granted else "",
         )
 
     def _reading_of_then(self, sample: Sample | None, granted: ItemState | None, idle: str, as_of_ns: int) -> Reading:
         """Of a snapshot: always stale, and as old as the device's own answer."""
         age_s = (self._clock.wall_ns() - sample.receive_ns) / 1e9 if sample is not None else float("inf")
-        return Reading(sample=sample, age_s=age_s, unchanged_s=age_s, problem=self._problem(sample, granted, idle), as_of_ns=as_of_ns)
+        cause, problem = self._problem(sample, granted, idle)
+        return Reading(sample=sample, age_s=age_s, unchanged_s=age_s, problem=problem, cause=cause, as_of_ns=as_of_ns)
 
-    def _problem(self, sample: Sample | None, granted: ItemState | None, idle: str) -> str:
-        if self.state.phase != "connected":
-            why = self.state.why
-            return f"not connected: {why.why}" if why else "not connected"
-        if self.state.held:
-            return f"another device answers: {', '.join(map(str, self.state.changed))}"
+    def _problem(self, sample: Sample | None, granted: ItemState | None, idle: str) -> tuple[Cause, str]:
+        state = self.state
+        if state.phase != "connected":
+            return "not connected", f"not connected: {state.why.why}" if state.why else "not connected"
+        if state.held:
+            return "another device", f"another device answers: {', '.join(map(str, state.changed))}"
         if idle:
-            return idle
+            return "idle", idle
         if granted is not None and granted.refused:
-            return granted.refused
+            return "identity changed" if granted.refused.startswith(IDENTITY_CHANGED) else "refused", granted.refused
         if sample is not None and sample.quality == Quality.BAD:
-            return self.spec.status_text(sample.status) if self.spec else f"0x{sample.status:08X}"
-        if self.state.as_of_ns is not None:
-            return f"a snapshot, as of {rfc3339(self.state.as_of_ns // 10**9 * 10**9)}" if sample is not None else ""
-        return "no answer for more than " + f"{freshness.silence_allowed_s(self.state.round_trip_s):.0f} s" if self.state.stale else ""
+            return "bad", self.spec.status_text(sample.status) if self.spec else f"0x{sample.status:08X}"
+        if state.as_of_ns is not None:
+            return ("snapshot", f"a snapshot, as of {rfc3339(state.as_of_ns // 10**9 * 10**9)}") if sample is not None else ("", "")
+        if state.stale:
+            return "no answer", f"no answer for more than {freshness.silence_allowed_s(state.round_trip_s):.0f} s"
+        return "", ""
+
+    # What the device made of the items
+    def strayed(self) -> dict[str, ItemState]:
+        """Tags whose variable is not what, or not where, it was when the tag was made; of those that are watched."""
+        tags = self.watching.tags
+        return {
+            tags[handle]: state
+            for handle, state in self._items.items()
+            if (state.rebind or state.refused.startswith(IDENTITY_CHANGED)) and handle in tags
+        }
+
+    def rates(self) -> list[tuple[float, float, int]]:
+        """Interval asked for, interval granted (ms), and of how many items; the most first."""
+        pairs = Counter(
+            (float(item.interval_ms), state.interval_ms)
+            for item in self.watching.items.values()
+            if (state := self._items.get(item.handle)) is not None and state.interval_ms is not None
+        )
+        return [(asked, granted, count) for (asked, granted), count in pairs.most_common()]
 
     def judge(self) -> tuple[bool, set[str]]:
         """Look at the clock again: whether the state changed, and the tags whose freshness did."""
@@ -216,7 +252,8 @@ class WatchedEndpoint:
         return {self.watching.tags[handle] for handle in handles[overdue].tolist()}
 
     def begin(self) -> None:
-        """The person asked to connect; shown at once, before the link says so."""
+        """The person asked to connect; shown at once, before the link says so. What was learned is tried anew."""
+        self.state = replace(self.state, learned=NOTHING_LEARNED)
         self.on_phase(PhaseIn(0, "connecting", None, None, None, self._clock.monotonic_s()))
 
     def stop(self, why: UserError | None) -> None:

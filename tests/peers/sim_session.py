@@ -1,11 +1,11 @@
 """A scripted session, equal to the real ones in form, for the tests of connector and runtime.
 
 What a watched address gives: ``v:<n>`` always the number n; ``count`` 0, 1, 2 …; ``text:<s>`` a string; ``bad`` bad quality;
-``refused`` is refused; ``switch`` is a bool that ``do:switch`` toggles. Reading an address ``do:<what>`` makes something happen: see
-``_do``. The details of ``watched`` say how many items are. The endpoint's settings say the rest: ``open`` how opening goes, or the code
-of the error with which it fails; ``secret`` how the password begins that it wants; ``identity_in`` a file with the application URI, and
-on further lines the product and the value of the identity's register; ``attempts_in`` a file that gets a line with the order of unit 3
-for every attempt.
+``refused`` is refused; ``other`` is refused as another variable, gone to ``v:5``; ``moved`` is watched at ``v:6``; ``switch`` is a
+bool that ``do:switch`` toggles. Reading an address ``do:<what>`` makes something happen: see ``_do``. The details of ``watched`` say how
+many items are. The endpoint's settings say the rest: ``open`` how opening goes, or the code of the error with which it fails;
+``secret`` how the password begins that it wants; ``identity_in`` a file with the application URI, and on further lines the product and
+the value of the identity's register; ``attempts_in`` a file that gets a line with the order of unit 3 for every attempt.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from app.drivers.base import (
     Gap,
     Item,
     ItemState,
+    Learned,
     NodeDetails,
     Traffic,
     WatchItem,
@@ -61,6 +62,16 @@ async def answer(question: EchoAnywhere) -> AsyncIterator[Wire]:
     """Letter by letter."""
     for letter in question.text:
         yield Echoed(text=letter)
+
+
+_REFUSED = {"refused": ("BadNodeIdUnknown (0x80340000)", ""), "other": ("identity changed: at this address is now Other (int32)", "v:5")}
+
+
+def _state_of(item: WatchItem) -> ItemState:
+    if item.address in _REFUSED:
+        refused, rebind = _REFUSED[item.address]
+        return ItemState(handle=item.handle, refused=refused, rebind=rebind)
+    return ItemState(handle=item.handle, interval_ms=item.interval_ms, rebind="v:6" if item.address == "moved" else "")
 
 
 frames_descriptor = -1
@@ -140,14 +151,10 @@ class SimSession:
         await asyncio.sleep(0)
         for handle in remove:
             self._items.pop(handle, None)
-        refused = [item for item in add if item.address == "refused"]
+        refused = [item for item in add if item.address in _REFUSED]
         self._items.update((item.handle, item) for item in add if item not in refused)
         self._events.put_nowait(self._now([item for item in add if item not in refused]))
-        why = "BadNodeIdUnknown (0x80340000)"
-        return [
-            ItemState(handle=item.handle, refused=why) if item in refused else ItemState(handle=item.handle, interval_ms=item.interval_ms)
-            for item in add
-        ]
+        return [_state_of(item) for item in add]
 
     async def ask(self, question: Question) -> AsyncIterator[Wire]:
         """Counts up to the text of ``Echo``, then echoes it."""
@@ -188,6 +195,8 @@ class SimSession:
         now_ns = time.time_ns()
         kind, _, rest = item.address.partition(":")
         match kind:
+            case "moved":
+                return Sample(6.0, "float64", Quality.GOOD, 0, now_ns, now_ns, now_ns)
             case "v":
                 return Sample(float(rest) * item.gain + item.offset, "float64", Quality.GOOD, 0, now_ns, now_ns, now_ns)
             case "count":
@@ -205,6 +214,7 @@ class SimSession:
             "garbage": lambda: os.write(frames_descriptor, b"\xff" * 64),
             "hang": lambda: time.sleep(3600),
             "lose": lambda: self._events.put_nowait(Ended(why="the cable was pulled")),
+            "learn": lambda: self._events.put_nowait(Learned(limits={"read": 250}, quarantined={"v:9": "it makes a read time out"})),
             "gap": lambda: self._events.put_nowait(Gap(why="queue overflow")),
             "fail": self._fail,
             "switch": lambda: setattr(self, "_switched", not self._switched),
