@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
+from app.drivers.base import ItemState
 from app.edits import Edit
 from app.model.project import Project
 
@@ -42,6 +43,8 @@ class Rule:
         why: What goes wrong in a plant when the rule is broken, for the documentation.
         find: Yields findings; must not change anything.
         quick_fix: Makes the edit behind a finding's fix, where there is one.
+        find_strayed: Yields findings from what connected devices made of watched tags (tag id → state); only a connected workbench
+            knows that.
     """
 
     id: str
@@ -50,3 +53,4 @@ class Rule:
     why: str
     find: Callable[[Project], Iterable[Finding]]
     quick_fix: Callable[[Project, Finding], Edit] | None = None
+    find_strayed: Callable[[Project, Mapping[str, ItemState]], Iterable[Finding]] | None = None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from app.check.base import Finding, Rule
 from app.drivers import is_offline, spec_for
+from app.drivers.base import ItemState
 from app.errors import UserError
 from app.model.plant import Endpoint, Tag
 from app.model.project import Project
@@ -70,9 +71,46 @@ def _empty_ranges(project: Project) -> Iterator[Finding]:
             yield Finding("SRC-003", "warning", tag.id, tag_place(project, tag), message, "Correct low and high of the tag")
 
 
+def _not_without_devices(_: Project) -> Iterator[Finding]:
+    """The project alone does not tell."""
+    return iter(())
+
+
+def _moved(project: Project, strayed: Mapping[str, ItemState]) -> Iterator[Finding]:
+    for tag_id, state in strayed.items():
+        tag = project.get(Tag, tag_id)
+        if tag is not None and state.rebind not in ("", tag.address) and not state.refused:
+            message = f"its variable was found by its path; the id is {state.rebind} now, the project still says {tag.address}"
+            yield Finding("SRC-005", "warning", tag.id, tag_place(project, tag), message, "Re-bind…")
+
+
+def _other_variables(project: Project, strayed: Mapping[str, ItemState]) -> Iterator[Finding]:
+    for tag_id, state in strayed.items():
+        tag = project.get(Tag, tag_id)
+        if tag is not None and state.refused:
+            message = state.refused + (f"; its own variable seems to be {state.rebind} now" if state.rebind else "")
+            yield Finding("SRC-006", "error", tag.id, tag_place(project, tag), message, "Re-bind…")
+
+
 RULES = [
     Rule("SRC-001", "bad address", "error", "The driver cannot ask for it.", _bad_addresses),
     Rule("SRC-002", "same source", "info", "Two names for one value confuse who reads them.", _twins),
     Rule("SRC-004", "bad endpoint", "error", "Nothing can be connected.", _bad_endpoints),
     Rule("SRC-003", "empty range", "warning", "Checks and scalings that use the range are wrong.", _empty_ranges),
+    Rule(
+        "SRC-005",
+        "moved",
+        "warning",
+        "Gateways read by id, and the id that the project gives them is not the variable's any more.",
+        _not_without_devices,
+        find_strayed=_moved,
+    ),
+    Rule(
+        "SRC-006",
+        "identity changed",
+        "error",
+        "Another variable stands at the tag's address: a gateway would deliver its values under the tag's name.",
+        _not_without_devices,
+        find_strayed=_other_variables,
+    ),
 ]

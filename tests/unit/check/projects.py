@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from app.check import rules
 from app.check.base import Finding
+from app.drivers.base import ItemState
 from app.edits import Editor
 from app.edits.edit import with_fields
 from app.model.element import Element
@@ -29,6 +30,13 @@ def other(id_: str, **fields: object) -> Element:
 
 def found(project: Project, rule: str) -> list[Finding]:
     return list(rules()[rule].find(project))
+
+
+def seen_found(strayed: Mapping[str, ItemState], rule: str) -> list[Finding]:
+    """In the healthy line, of whose tags a device made this."""
+    find = rules()[rule].find_strayed
+    assert find is not None
+    return list(find(line4_project(), strayed))
 
 
 def mended(project: Project, finding: Finding) -> list[Finding]:

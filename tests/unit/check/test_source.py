@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from app.check import run
+from app.drivers.base import ItemState
 from app.model.plant import Tag
 from tests.factory import line4_project
-from tests.unit.check.projects import found, line4, other
+from tests.unit.check.projects import found, line4, other, seen_found
 
 
 @pytest.mark.parametrize("rule", ["SRC-001", "SRC-002", "SRC-003", "SRC-004"])
@@ -52,3 +54,28 @@ def test_that_src_004_looks_at_every_named_address() -> None:
 
 def test_that_tags_of_an_unreachable_endpoint_are_not_reported_once_each() -> None:
     assert found(line4(other("filler-opcua", addresses={"default": "gopher://10.0.0.1"})), "SRC-001") == []
+
+
+MOVED = {"t-flow": ItemState(handle=1, rebind="nsu=urn:a;i=7", interval_ms=100.0)}
+TAKEN = {"t-flow": ItemState(handle=1, refused="identity changed: at this address is now Other (int32)", rebind="nsu=urn:a;i=7")}
+
+
+def test_that_src_005_names_a_tag_whose_variable_was_found_by_its_path() -> None:
+    (finding,) = seen_found(MOVED, "SRC-005")
+    assert (finding.severity, finding.about, finding.fix) == ("warning", "t-flow", "Re-bind…")
+    assert "nsu=urn:a;i=7" in finding.message
+    assert seen_found(TAKEN, "SRC-005") == []
+    assert seen_found({"t-gone": MOVED["t-flow"]}, "SRC-005") == []
+
+
+def test_that_src_006_names_a_tag_at_whose_address_another_variable_stands() -> None:
+    (finding,) = seen_found(TAKEN, "SRC-006")
+    assert (finding.severity, finding.about) == ("error", "t-flow")
+    assert finding.message == f"{TAKEN['t-flow'].refused}; its own variable seems to be nsu=urn:a;i=7 now"
+    assert seen_found(MOVED, "SRC-006") == []
+
+
+def test_that_only_a_connected_workbench_finds_tags_that_strayed() -> None:
+    found_here = {finding.rule for finding in run(line4_project(), {**MOVED, "t-voltage": TAKEN["t-flow"]})}
+    assert {"SRC-005", "SRC-006"} <= found_here
+    assert not {"SRC-005", "SRC-006"} & {finding.rule for finding in run(line4_project())}
