@@ -17,7 +17,10 @@ from asyncua.common.connection import TransportLimits
 from asyncua.ua.ua_binary import struct_from_binary
 from asyncua.ua.uaerrors._base import UaError, UaStatusCodeError
 
+import app.drivers.opcua.session_library  # noqa: F401  holds the library's decoder to the bytes there are
 from app.drivers.base import EndpointReport
+from app.drivers.opcua.binary import DecodingError
+from app.drivers.opcua.chunks import Chunks
 from app.drivers.opcua.session_nodes import well_formed
 from app.drivers.opcua.session_report import offer_report
 from app.drivers.opcua.status import status_text
@@ -55,6 +58,16 @@ class Conversation:
             EndpointError: The server does not open one.
         """
         self._protocol.on_connection_lost = lambda _: self._gone.set()
+        receive, chunks = self._protocol.data_received, Chunks()
+
+        def data_received(data: bytes) -> None:
+            try:
+                for chunk in chunks.take(data):
+                    receive(chunk)
+            except DecodingError:
+                self._protocol.disconnect_socket()
+
+        self._protocol.data_received = data_received  # type: ignore[method-assign]  # before the library sees what it would believe
         await asyncio.get_running_loop().create_connection(lambda: self._protocol, sock=self._stream.socket)
         params = ua.OpenSecureChannelParameters()
         params.RequestType = ua.SecurityTokenRequestType.Issue

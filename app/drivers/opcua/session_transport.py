@@ -1,9 +1,9 @@
 """One TCP connection with its secure channel, on asyncua's ``UaClient``.
 
 Of asyncua only the steps are used, never ``Client.connect()``: its supervisor, watchdog and publish loop swallow losses that a person must
-see. Private members used, all of them here: ``UaClient._send_request``, and for opening the channel ``UASocketProtocol._send_request`` and
-``_open_secure_channel_exchange``, because asyncua's own way ends in a bare AssertionError when the server answers with a fault, and after
-one time-out refuses every later renewal.
+see. Private members used, all of them here: ``UaClient._send_request``, the limits in ``UASocketProtocol._connection``, and for opening the
+channel ``UASocketProtocol._send_request`` and ``_open_secure_channel_exchange``, because asyncua's own way ends in a bare AssertionError
+when the server answers with a fault, and after one time-out refuses every later renewal.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from asyncua.client.ua_client import UaClient, UASocketProtocol
 from asyncua.crypto.security_policies import SecurityPolicy, SecurityPolicyNone
 from asyncua.ua.uaerrors._base import UaStatusCodeError
 
+import app.drivers.opcua.session_library  # noqa: F401  holds the library's decoder to the bytes there are
 from app.drivers.opcua.address import UA_NAMESPACE
 from app.drivers.opcua.binary import DecodingError, Reader, decoded, read_response_header
+from app.drivers.opcua.chunks import CHUNK_BYTES, MESSAGE_BYTES, MESSAGE_CHUNKS, Chunks
 from app.drivers.opcua.status import status_text
 from app.errors import EndpointError
 
@@ -29,6 +31,9 @@ TOKEN_LIFETIME_MS: Final = 3_600_000
 """Lifetime of a security token asked for; servers commonly grant an hour."""
 
 _CLOSE_S: Final = 1.0
+_INVALID: Final = "the server's answer cannot be taken"
+_LEAST_CHUNK_BYTES: Final = 1024
+"""OPC 10000-6 §7.1.2.4 asks for 8,192 (1,024 with elliptic curves); with less, a request would be nothing but headers."""
 _KEPT_BYTES: Final = 4096
 _SERVICE_FAULT: Final = f"nsu={UA_NAMESPACE};i=397"
 _NONE_URI: Final = SecurityPolicyNone.URI
@@ -88,6 +93,8 @@ class Transport:
         self._keeps = True
         self._has_session = False
         self._hung_up = False
+        self._chunks = Chunks()
+        self._invalid = ""
 
     async def open(self) -> None:
         """Socket, hello and secure channel.
@@ -105,13 +112,13 @@ class Transport:
             self.bytes_s = monotonic()
             if self._keeps:
                 self._first_bytes = data[:_KEPT_BYTES]
-            receive(data)
+            self._take(data, receive)
 
         def connection_lost(error: Exception | None) -> None:
             if forget is not None:
                 forget(error)
             self.gone.set()
-            self.on_gone(error)
+            self.on_gone(error or (ConnectionError(self._invalid or _INVALID) if self._hung_up else None))
 
         def disconnect_socket() -> None:
             self._hung_up = True
@@ -123,9 +130,40 @@ class Transport:
         protocol.on_connection_lost = connection_lost
         self.on_connected(protocol)
         self.bytes_s = monotonic()
-        await self._step("the OPC UA hello", self._ua.send_hello(self.url))
+        await self._step("the OPC UA hello", self._greet(protocol))
         await self.open_channel()
         self._keeps = False
+
+    async def _greet(self, protocol: UASocketProtocol) -> None:
+        """Hello and acknowledge, OPC 10000-6 §7.1.2.3: what the server takes is from here on kept to, what we take is ``Chunks``' to say.
+
+        asyncua takes the server's limits of requests for those of its answers too, and would refuse a larger one.
+        """
+        taken: ua.Acknowledge = await protocol.send_hello(self.url, MESSAGE_BYTES, MESSAGE_CHUNKS)
+        if taken.ReceiveBufferSize < _LEAST_CHUNK_BYTES:
+            why = f"the server takes chunks of {taken.ReceiveBufferSize} bytes only"
+            raise StepError(self.url, "the OPC UA hello", why, ending="invalid")
+        limits = protocol._connection._limits
+        limits.max_send_buffer = min(int(taken.ReceiveBufferSize), CHUNK_BYTES)
+        limits.max_recv_buffer, limits.max_chunk_count, limits.max_message_size = CHUNK_BYTES, 0, 0
+
+    def _take(self, data: bytes, receive: Callable[[bytes], None]) -> None:
+        """Whole chunks to the library, one by one; after the first that cannot be taken the connection is hung up."""
+        protocol = self._ua.protocol
+        if protocol is None:
+            return
+        try:
+            chunks = self._chunks.take(data)
+        except DecodingError as error:
+            self._invalid = f"the server sent what cannot be taken: {error}"
+            protocol.disconnect_socket()
+            return
+        for chunk in chunks:
+            if protocol.transport is None or protocol.transport.is_closing():
+                return
+            if chunk.startswith(b"ERR"):
+                self._invalid = f"the server ended the connection: {status_text(int.from_bytes(chunk[8:12], 'little'))}"
+            receive(chunk)
 
     async def open_channel(self, *, renew: bool = False) -> None:
         """OpenSecureChannel, OPC 10000-4 §5.5.2; ``renew`` takes a new security token into use.
@@ -216,7 +254,7 @@ class Transport:
             if status:
                 raise StepError(self.url, doing, status_text(status), status) from error
             if self._hung_up:
-                raise StepError(self.url, doing, "the server's answer cannot be taken", ending="invalid") from error
+                raise StepError(self.url, doing, self._invalid or _INVALID, ending="invalid") from error
             if self.gone.is_set():
                 raise StepError(self.url, doing, "the server closed the connection without a word", ending="closed") from error
             raise StepError(self.url, doing, str(error) or type(error).__name__) from error
