@@ -19,8 +19,9 @@ attempt runs; ``stopped`` will not be tried again until the person asks."""
 NOTHING_LEARNED: Final = Learned()
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
-Cause = Literal["", "not connected", "another device", "idle", "identity changed", "refused", "bad", "no answer", "snapshot"]
-"""Why a reading is not a live one, for whoever shows it; ``Reading.problem`` says it in full. ``idle`` is not watched, or paused."""
+Cause = Literal["", "not connected", "another device", "idle", "identity changed", "refused", "bad", "no answer", "snapshot", "moved"]
+"""Why a reading is not a live one, for whoever shows it; ``Reading.problem`` says it in full. ``idle`` is not watched, or paused;
+``moved`` is live, and found by its path where its id is not the tag's any more."""
 
 
 @dataclass(frozen=True, slots=True)

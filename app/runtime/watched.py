@@ -191,6 +191,8 @@ class WatchedEndpoint:
             return ("snapshot", f"a snapshot, as of {rfc3339(state.as_of_ns // 10**9 * 10**9)}") if sample is not None else ("", "")
         if state.stale:
             return "no answer", f"no answer for more than {freshness.silence_allowed_s(state.round_trip_s):.0f} s"
+        if granted is not None and granted.rebind:
+            return "moved", f"found at {granted.rebind}: its id has changed since the tag was made"
         return "", ""
 
     # What the device made of the items

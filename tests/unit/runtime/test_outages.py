@@ -70,9 +70,9 @@ def test_that_a_tag_says_by_one_word_why_it_has_no_value_and_where_its_variable_
     one.live.want("table", tags)
     one.connect()
     one.until(lambda: all(one.live.reading(name).problem or one.is_live(name) for name in tags))
-    one.until(lambda: one.is_live("moved") and one.live.reading("bad").sample)
+    one.until(lambda: one.is_live("moved") and one.live.reading("moved").rebind and one.live.reading("bad").sample)
     causes = {name: one.live.reading(name).cause for name in (*tags, "idle")}
-    assert causes == {"good": "", "moved": "", "other": "identity changed", "refused": "refused", "bad": "bad", "idle": "idle"}
+    assert causes == {"good": "", "moved": "moved", "other": "identity changed", "refused": "refused", "bad": "bad", "idle": "idle"}
     assert one.live.reading("moved").rebind == "v:6"
     bad = one.live.reading("bad").sample
     assert bad is not None
