@@ -145,6 +145,7 @@ class BrowseColumns(Wire, frozen=True, kw_only=True):
         path: Browse path from Objects (OPC UA: ``/2:Line1/2:Speed`` is index bound, so: names joined by "/" with "&" escapes).
         type: Type word of ``app.model.values`` for variables; type definition's name for objects.
         has_children: False only where it is known.
+        value, status: What variables held, and its status in the protocol's own code, as of the crawl; empty where it was not asked for.
         errors: Index into ``nodes`` → why this one could not be browsed; the others are still there.
         resume: Opaque; pass it to ``browse`` to go on (continuation points), None when all is here.
     """
@@ -158,6 +159,8 @@ class BrowseColumns(Wire, frozen=True, kw_only=True):
     type: tuple[str, ...] = ()
     has_children: tuple[bool, ...] = ()
     description: tuple[str, ...] = ()
+    value: tuple[object, ...] = ()
+    status: tuple[int, ...] = ()
     errors: dict[int, str] = {}
     resume: bytes | None = None
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import prod
+from time import time_ns
 from typing import Final, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -41,10 +42,12 @@ _TICKS_1970: Final = 116_444_736_000_000_000
 _TICKS_END: Final = 2_650_467_743_990_000_000
 """9999-12-31T23:59:59Z, from which on a time means "never" (OPC 10000-6 §5.2.2.5)."""
 
-_NUMBERS: Final[dict[int, struct.Struct]] = {
-    number: struct.Struct(f"<{code}") for number, code in
-    {1: "?", 2: "b", 3: "B", 4: "h", 5: "H", 6: "i", 7: "I", 8: "q", 9: "Q", 10: "f", 11: "d", 19: "I"}.items()
+NUMBER_CODES: Final[dict[int, str]] = {
+    1: "?", 2: "b", 3: "B", 4: "h", 5: "H", 6: "i", 7: "I", 8: "q", 9: "Q", 10: "f", 11: "d", 19: "I",
 }  # fmt: skip
+"""Built-in types of one size that are a number in Python → code of ``struct``."""
+
+_NUMBERS: Final[dict[int, struct.Struct]] = {number: struct.Struct(f"<{code}") for number, code in NUMBER_CODES.items()}
 _INT32 = struct.Struct("<i")
 _UINT16 = struct.Struct("<H")
 _UINT32 = struct.Struct("<I")
@@ -83,6 +86,10 @@ def ticks_to_ns(ticks: int) -> int:
     """Ns since 1970 UTC; 0 for "no time" and for times outside int64 ns (before 1678, after 2262)."""
     ns = (ticks - _TICKS_1970) * 100
     return ns if ticks > 0 and -(2**63) <= ns < 2**63 else 0
+
+
+def now_ticks() -> int:
+    return time_ns() // 100 + _TICKS_1970
 
 
 def ticks_to_text(ticks: int) -> str:
@@ -296,8 +303,13 @@ _READERS: Final[dict[int, Callable[[Reader], Value]]] = {
 
 def decoded(read: Callable[[Reader], T], data: bytes, namespaces: Sequence[str]) -> T:
     """Run ``read`` over ``data`` with every way of failing turned into ``DecodingError``."""
+    return decoded_with(read, Reader(data, namespaces))
+
+
+def decoded_with(read: Callable[[Reader], T], reader: Reader) -> T:
+    """The same with a reader that stands somewhere already."""
     try:
-        return read(Reader(data, namespaces))
+        return read(reader)
     except DecodingError:
         raise
     except _ANY_ERROR as error:
@@ -337,3 +349,50 @@ def read_response_header(reader: Reader) -> int:
         reader.text()
     reader.extension()
     return result
+
+
+class ResultError(DecodingError):
+    """The service's result is bad: nothing else is in the answer.
+
+    Attributes:
+        status: StatusCode.
+    """
+
+    def __init__(self, status: int) -> None:
+        self.status = status
+        super().__init__(f"service result 0x{status:08X}")
+
+
+def passed_response_header(data: bytes, namespaces: Sequence[str]) -> Reader:
+    """A reader behind the header of a service's answer.
+
+    Raises:
+        DecodingError: It is none; ``ResultError`` where its ServiceResult is bad.
+    """
+    if data.startswith(_PLAIN_HEADER_END, _PLAIN_HEADER_AT) and data[:2] == b"\x01\x00":  # what nearly all of them look like
+        return Reader(data, namespaces, _PLAIN_HEADER_AT + len(_PLAIN_HEADER_END))
+    reader = Reader(data, namespaces)
+    status = decoded_with(read_response_header, reader)
+    if status >> 30:
+        raise ResultError(status)
+    return reader
+
+
+_PLAIN_HEADER_AT: Final = 16
+"""Behind a type id of four bytes, time stamp and handle."""
+_PLAIN_HEADER_END: Final = bytes(4) + b"\0" + bytes(4) + b"\0\0\0"
+"""Good, no diagnostics, no strings (null would be -1), no additional header."""
+
+
+def repeats(data: bytes, piece: bytes, at: int, most: int) -> int:
+    """How often ``piece`` stands there in a row, at most so often; it does once."""
+    size, many = len(piece), 1
+    run = piece * _REPEATED
+    while many + _REPEATED <= most and data.startswith(run, at + many * size):
+        many += _REPEATED
+    while many < most and data.startswith(piece, at + many * size):
+        many += 1
+    return many
+
+
+_REPEATED: Final = 16

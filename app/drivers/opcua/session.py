@@ -22,7 +22,7 @@ from app.drivers.base import (
     Wire,
 )
 from app.drivers.opcua.events import EventQueue
-from app.drivers.opcua.session_browse import Browser
+from app.drivers.opcua.session_browse import Browser, Want
 from app.drivers.opcua.session_channel import Channel, ServiceError
 from app.drivers.opcua.session_details import Details
 from app.drivers.opcua.session_nodes import Nodes, ns0
@@ -84,7 +84,7 @@ class OpcUaSession:
         self._trace = Trace(self._queue.put)
         self._channel = Channel(SPEC.parse_url(config.url), self._timeout_s, self._trace)
         self._channel.on_lost = self._lost
-        self._services = Services(self._channel, int(settings["max_nodes_per_call"]))
+        self._services = Services(self._channel, int(settings["max_nodes_per_call"]), config.learned, self._queue.put)
         self._nodes = Nodes(self._services)
         self._types = DataTypes(self._services, self._nodes)
         self._browser = Browser(self._services, self._nodes, self._types)
@@ -145,8 +145,8 @@ class OpcUaSession:
             raise EndpointError("Cannot go on browsing", where=self._channel.url, why="OPC UA answers are complete; nothing was left")
         return await self._browser.browse(nodes)
 
-    def crawl(self, root: str, limit: int) -> AsyncIterator[BrowseColumns]:
-        return self._browser.crawl(root, limit)
+    def crawl(self, root: str, limit: int, want: Want = "types") -> AsyncIterator[BrowseColumns]:
+        return self._browser.crawl(root, limit, want=want)
 
     async def read(self, items: Sequence[Item]) -> SampleColumns:
         return await self._values.read(items)

@@ -2,51 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal, NamedTuple
 
-from asyncua import ua
-
-from app.drivers.base import BrowseColumns, NodeClass
-from app.drivers.opcua.address import UA_NAMESPACE, escape_name
-from app.drivers.opcua.session_nodes import OBJECTS, ROOT, Nodes, Target, ns0, well_formed
-from app.drivers.opcua.session_services import Services
+from app.drivers.base import BrowseColumns
+from app.drivers.opcua.binary import DataValue
+from app.drivers.opcua.listing import OBJECT, OBJECTS, ROOT, VARIABLE, Listing, Parent
+from app.drivers.opcua.references import Found
+from app.drivers.opcua.session_nodes import Nodes
+from app.drivers.opcua.session_services import VALUE, Services, encoded
 from app.drivers.opcua.session_types import DATA_TYPE, VALUE_RANK, DataTypes
 from app.drivers.opcua.status import status_text
+from app.drivers.opcua.together import both, dropped, together
 
 DESCRIPTION: Final = 5
 DISPLAY_NAME: Final = 4
-PARENTS_PER_ROUND: Final = 500
 
-NODE_CLASSES: Final[dict[int, NodeClass]] = {
-    1: "object", 2: "variable", 4: "method", 8: "object type",
-    16: "variable type", 32: "reference type", 64: "data type", 128: "view",
-}  # fmt: skip
+AHEAD: Final = 4
+"""Portions of a crawl that are asked for while earlier ones are still being looked at."""
+FEWEST_PARENTS: Final = 20
+REFERENCES_PER_ANSWER: Final = 5_000
+"""A crawl asks for the children of so many nodes at once that about so many come: 15 ms of decoding, while nothing else is done."""
 
-_ROOT_ORDER: Final = {OBJECTS: 0}
-_PROPERTY_TYPE: Final = f"nsu={UA_NAMESPACE};i=68"
-_NULL: Final = f"nsu={UA_NAMESPACE};i=0"
-
-
-@dataclass(slots=True)
-class _Row:
-    parent: int
-    id: str
-    node: ua.NodeId
-    name: str
-    browse_name: str
-    path: str
-    node_class: NodeClass
-    type_definition: str
-    type: str = ""
-    description: str = ""
-
-
-@dataclass(slots=True)
-class _Listing:
-    rows: list[_Row] = field(default_factory=list)
-    errors: dict[int, str] = field(default_factory=dict)
+Want = Literal["names", "types", "values"]
+"""What a crawl brings of variables: nothing but their names, type and description too, or what they hold as well."""
 
 
 class Browser:
@@ -54,131 +35,188 @@ class Browser:
         self._services = services
         self._nodes = nodes
         self._types = types
-        self._type_names: dict[str, str] = {}
+        self._type_names: dict[bytes, str] = {}
+        self._words: dict[tuple[object, object], str] = {}
 
     async def browse(self, nodes: Sequence[str]) -> BrowseColumns:
         """Everything that hierarchical references lead to, each target once per parent, with the types of variables.
+
+        Three round trips where the nodes were seen before: what is below them; attributes and names of types; types never met before.
 
         Raises:
             EndpointError: The server cannot be asked at all; what concerns one node is in ``errors``.
         """
         targets = await self._nodes.resolve([node or ROOT for node in nodes])
-        listing = await self._children(targets)
-        await self._describe(listing.rows)
-        return _columns(listing)
-
-    async def crawl(self, root: str, limit: int, *, parents: int = PARENTS_PER_ROUND) -> AsyncIterator[BrowseColumns]:
-        """Breadth first, with what was found below ``parents`` nodes at a time. From "" it begins at Objects: types are always alike."""
-        level = await self._nodes.resolve([root or OBJECTS])
-        if level[0].node is None:
-            yield BrowseColumns(errors={0: level[0].why})
-            return
-        seen = {level[0].id}
-        places = [0]  # of each node of this level: 0 is the root, n + 1 is row n
-        count = 0
-        while level and count < limit:
-            following: list[Target] = []
-            following_places: list[int] = []
-            for start in range(0, len(level), parents):
-                listing = await self._children(level[start : start + parents])
-                fresh: list[_Row] = []
-                for row in listing.rows:
-                    if row.id not in seen and count < limit:
-                        seen.add(row.id)
-                        row.parent = places[start + row.parent]
-                        fresh.append(row)
-                        following.append(Target(row.id, row.node))
-                        count += 1
-                        following_places.append(count)
-                await self._describe(fresh)
-                errors = {places[start + parent]: why for parent, why in listing.errors.items()}
-                yield _columns(_Listing(fresh, errors))
-                if count >= limit:
-                    return
-            level, places = following, following_places
-
-    async def _children(self, targets: Sequence[Target]) -> _Listing:
-        listing = _Listing(errors={place: target.why for place, target in enumerate(targets) if target.node is None})
-        known = {place: target.node for place, target in enumerate(targets) if target.node is not None}
-        await self._nodes.load_ancestors(target for target in targets if not self._nodes.has_path(target.id))
+        known = {place: encoded(target.node) for place, target in enumerate(targets) if target.node is not None}
         found = await self._services.browse(list(known.values())) if known else []
-        for place, answer in zip(known, found, strict=True):
-            if answer.status >> 30:
-                listing.errors[place] = status_text(answer.status)
-            listing.rows.extend(self._rows(place, targets[place], answer.references))
+        filled = [targets[place] for place, one in zip(known, found, strict=True) if one.rows]
+        await self._nodes.load_ancestors(target for target in filled if not self._nodes.is_placed(target.id))
+        listing = Listing(self._services.namespaces)
+        for place, target in enumerate(targets):
+            if target.node is None:
+                listing.errors[place] = target.why
+        for place, one in zip(known, found, strict=True):
+            if one.status >> 30:
+                listing.errors[place] = self._why_not(one, targets[place].id)
+            listing.add(place, self._parent(targets[place].id), one.rows)
+        self._nodes.remember(listing)
+        return await self._described(listing, "types")
+
+    def _parent(self, node_id: str) -> Parent:
+        return Parent(node_id, self._nodes.path(node_id), self._nodes.index_of_name(node_id))
+
+    def _why_not(self, found: Found, node_id: str) -> str:
+        return self._services.quarantine.why.get(node_id) or status_text(found.status)
+
+    async def crawl(
+        self, root: str, limit: int, *, want: Want = "types", parents: int = 0, ahead: int = AHEAD
+    ) -> AsyncIterator[BrowseColumns]:
+        """Breadth first. From "" it begins at Objects: types are always alike.
+
+        Args:
+            root: Where to begin.
+            limit: Most rows.
+            want: See ``Want``.
+            parents: Nodes whose children are asked for at a time; 0 fits it to how many come.
+            ahead: Portions under way at once.
+        """
+        (target,) = await self._nodes.resolve([root or OBJECTS])
+        if target.node is None:
+            yield BrowseColumns(errors={0: target.why})
+            return
+        if not self._nodes.is_placed(target.id):
+            await self._nodes.load_ancestors([target])
+        walk = _Walk(encoded(target.node), self._parent(target.id))
+        browsing: deque[tuple[_Portion, asyncio.Task[list[Found]]]] = deque()
+        describing: deque[asyncio.Task[BrowseColumns]] = deque()
+        size = parents or FEWEST_PARENTS
+        try:
+            while True:
+                while len(browsing) < ahead and (portion := walk.portion(size, whole=bool(browsing))) is not None:
+                    browsing.append((portion, asyncio.create_task(self._services.browse(portion.nodes))))
+                if browsing:
+                    portion, task = browsing.popleft()
+                    found = await task
+                    if not parents:
+                        size = max(FEWEST_PARENTS, REFERENCES_PER_ANSWER * len(found) // (1 + sum(len(one.rows) for one in found)))
+                        size = min(size, self._services.sizes["browse"])
+                    listing = self._listed(walk, portion, found, limit)
+                    describing.append(asyncio.create_task(self._described(listing, want)))
+                if walk.count >= limit:
+                    walk.stop()
+                    await dropped([task for _, task in browsing])
+                    browsing.clear()
+                while describing and (describing[0].done() or len(describing) >= ahead or not (browsing or walk.more)):
+                    yield await describing.popleft()
+                if not (browsing or describing or walk.more):
+                    return
+        finally:
+            await dropped([*(task for _, task in browsing), *describing])
+
+    def _listed(self, walk: _Walk, portion: _Portion, found: Sequence[Found], limit: int) -> Listing:
+        """What is new below these nodes; the nodes are to be looked below in their turn."""
+        listing = Listing(self._services.namespaces)
+        for place, one in zip(portion.places, found, strict=True):
+            if one.status >> 30:
+                listing.errors[place] = self._why_not(one, walk.ids[place])
+            if one.rows:
+                parent = walk.parent(place)
+                self._nodes.remember_one(parent)  # so that it can be browsed later without asking for the way up
+                listing.add(place, parent, one.rows, seen=walk.seen, most=limit - walk.count - len(listing))
+        walk.take(listing)
         return listing
 
-    def _rows(self, place: int, parent: Target, references: Sequence[ua.ReferenceDescription]) -> list[_Row]:
-        rows: dict[str, _Row] = {}
-        parent_uri = self._nodes.browse_name(parent.id).uri or UA_NAMESPACE
-        path = self._nodes.path(parent.id)
-        for reference in references:
-            if getattr(reference.NodeId, "ServerIndex", 0):  # a plain NodeId has none
-                continue  # on another server: it cannot be read here
-            node_id = self._nodes.text(reference.NodeId)
-            if node_id in rows:
-                continue  # by a second reference, such as HasNotifier beside Organizes
-            name = self._nodes.name(reference.BrowseName)
-            row = _Row(
-                parent=place,
-                id=node_id,
-                node=ua.NodeId(reference.NodeId.Identifier, reference.NodeId.NamespaceIndex, reference.NodeId.NodeIdType),
-                name=well_formed(reference.DisplayName.Text) or name.name,
-                browse_name=name.name if name.uri == parent_uri else f"{name.uri}:{name.name}",
-                path=_below(parent.id, path, node_id, name.name),
-                node_class=NODE_CLASSES.get(int(reference.NodeClass), "object"),
-                type_definition=self._nodes.text(reference.TypeDefinition),
-            )
-            self._nodes.remember(node_id, name, row.path)
-            rows[node_id] = row
-        return sorted(rows.values(), key=lambda row: _ROOT_ORDER.get(row.id, 1)) if parent.id == ROOT else list(rows.values())
+    async def _described(self, listing: Listing, want: Want) -> BrowseColumns:
+        """Data types and descriptions of variables, and what they hold; names of the type definitions of objects."""
+        if want == "names" or not len(listing):
+            return listing.columns()
+        variables = listing.of_class(VARIABLE)
+        numbers = (DATA_TYPE, VALUE_RANK, DESCRIPTION, VALUE) if want == "values" else (DATA_TYPE, VALUE_RANK, DESCRIPTION)
+        objects = listing.of_class(OBJECT)
+        answers, _ = await both(
+            self._attributes([listing.node[place] for place in variables], numbers),
+            self._name_types({listing.definition[place] for place in objects}),
+        )
+        types = {place: self._type_names.get(listing.definition[place], "") for place in objects}
+        texts: dict[int, str] = {}
+        if variables:
+            data_types, ranks, descriptions = answers[:3]
+            types.update(zip(variables, await self._type_words(data_types, ranks), strict=True))
+            texts = {place: str(answer.value) for place, answer in zip(variables, descriptions, strict=True) if answer.value}
+        columns = listing.columns(types, texts)
+        if want == "types":
+            return columns
+        return listing.with_values(columns, variables, await self._types.finished(answers[3]) if variables else [])
 
-    async def _describe(self, rows: Sequence[_Row]) -> None:
-        """Data types and descriptions of variables; names of the type definitions of objects."""
-        variables = [row for row in rows if row.node_class == "variable"]
-        wanted = [(row.node, attribute) for attribute in (DATA_TYPE, VALUE_RANK, DESCRIPTION) for row in variables]
-        answers = await self._services.read(wanted) if wanted else []
-        count = len(variables)
-        data_types = [answer.value if isinstance(answer.value, str) else "" for answer in answers[:count]]
-        await self._types.load(data_types)
-        for place, row in enumerate(variables):
-            rank = answers[count + place].value
-            row.type = self._types.word(data_types[place], rank if isinstance(rank, int) else -1)
-            text = answers[2 * count + place].value
-            row.description = text if isinstance(text, str) else ""
-        objects = [row for row in rows if row.node_class == "object" and row.type_definition != _NULL]
-        await self._name_types({row.type_definition for row in objects})
-        for row in objects:
-            row.type = self._type_names.get(row.type_definition, "")
+    async def _attributes(self, nodes: Sequence[bytes], numbers: Sequence[int]) -> list[list[DataValue]]:
+        """Of each attribute, its value of each node; in one request where that fits."""
+        if not nodes:
+            return [[] for _ in numbers]
+        if len(nodes) * len(numbers) > self._services.sizes["read"]:
+            return await together(self._services.read_attribute(nodes, number) for number in numbers)
+        answers = await self._services.read([(node, number) for number in numbers for node in nodes])
+        return [answers[start : start + len(nodes)] for start in range(0, len(answers), len(nodes))]
 
-    async def _name_types(self, type_definitions: set[str]) -> None:
-        targets = await self._nodes.resolve(sorted(type_definitions - self._type_names.keys()))
-        known = [target for target in targets if target.node is not None]
-        answers = await self._services.read([(target.node or ns0(84), DISPLAY_NAME) for target in known]) if known else []
-        for target, answer in zip(known, answers, strict=True):
-            self._type_names[target.id] = answer.value if isinstance(answer.value, str) else ""
+    async def _type_words(self, data_types: Sequence[DataValue], ranks: Sequence[DataValue]) -> list[str]:
+        """Type word of each variable. The same few pairs come again and again: each is put into words once."""
+        pairs = [(data_type.value, rank.value) for data_type, rank in zip(data_types, ranks, strict=True)]
+        fresh = set(pairs) - self._words.keys()
+        if fresh:
+            await self._types.load(data_type for data_type, _ in fresh if isinstance(data_type, str))
+            for data_type, rank in fresh:
+                text = data_type if isinstance(data_type, str) else ""
+                self._words[data_type, rank] = self._types.word(text, rank if isinstance(rank, int) else -1)
+        return [self._words[pair] for pair in pairs]
+
+    async def _name_types(self, definitions: set[bytes]) -> None:
+        nodes = [node for node in definitions - self._type_names.keys() if node[0] & 0xC0 == 0]
+        answers = await self._services.read([(node, DISPLAY_NAME) for node in nodes]) if nodes else []
+        for node, answer in zip(nodes, answers, strict=True):
+            self._type_names[node] = answer.value if isinstance(answer.value, str) else ""
 
 
-def _below(parent_id: str, parent_path: str, node_id: str, name: str) -> str:
-    """Path of a child. Objects is where paths begin; its siblings are written from Root on, with a leading "/"."""
-    if node_id == OBJECTS:
-        return ""
-    if parent_id == ROOT:
-        return f"/{escape_name(name)}"
-    return f"{parent_path}/{escape_name(name)}" if parent_path else escape_name(name)
+class _Portion(NamedTuple):
+    """Nodes to look below: where they stand in the walk, and encoded."""
+
+    places: Sequence[int]
+    nodes: Sequence[bytes]
 
 
-def _columns(listing: _Listing) -> BrowseColumns:
-    rows = listing.rows
-    return BrowseColumns(
-        parent=tuple(row.parent for row in rows),
-        id=tuple(row.id for row in rows),
-        name=tuple(row.name for row in rows),
-        browse_name=tuple(row.browse_name for row in rows),
-        path=tuple(row.path for row in rows),
-        node_class=tuple(row.node_class for row in rows),
-        type=tuple(row.type for row in rows),
-        has_children=tuple(row.node_class != "method" and row.type_definition != _PROPERTY_TYPE for row in rows),
-        description=tuple(row.description for row in rows),
-        errors=listing.errors,
-    )
+class _Walk:
+    """Breadth first, every node once. Place 0 is the root, place n + 1 is row n."""
+
+    def __init__(self, node: bytes, root: Parent) -> None:
+        self.seen = {root.id}
+        self.ids = [root.id]
+        self._nodes, self._paths, self._indexes = [node], [root.path], [root.namespace]
+        self._next = 0
+
+    @property
+    def count(self) -> int:
+        """Rows so far."""
+        return len(self.ids) - 1
+
+    @property
+    def more(self) -> bool:
+        return self._next < len(self._nodes)
+
+    def stop(self) -> None:
+        self._next = len(self._nodes)
+
+    def portion(self, size: int, *, whole: bool) -> _Portion | None:
+        """The next nodes, None where there are none, or, if a ``whole`` portion is wanted, fewer."""
+        end = min(self._next + size, len(self._nodes))
+        if end == self._next or (whole and end - self._next < size):
+            return None
+        places = [place for place in range(self._next, end) if self._nodes[place]]
+        self._next = end
+        return _Portion(places, [self._nodes[place] for place in places])
+
+    def parent(self, place: int) -> Parent:
+        return Parent(self.ids[place], self._paths[place], self._indexes[place])
+
+    def take(self, listing: Listing) -> None:
+        self.ids += listing.id
+        self._nodes += listing.browsable()
+        self._paths += listing.path
+        self._indexes += listing.index

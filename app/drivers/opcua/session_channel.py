@@ -47,6 +47,10 @@ class ServiceError(EndpointError):
         super().__init__(f"{request} refused", where=url, why=status_text(status))
 
 
+class NoAnswerError(EndpointError):
+    """A request was sent and nothing came back in time; whether the connection is gone is another question."""
+
+
 class Channel:
     """See the module. Used on one event loop, for one attempt.
 
@@ -113,7 +117,7 @@ class Channel:
         self._transport = transport
         transport.on_gone = self._gone
         if self._trace is not None:
-            transport.on_connected = self._trace.attach
+            transport.on_connected, transport.on_sent = self._trace.attach, self._trace.body_sent
         await transport.open()
 
     async def offered(self) -> list[ua.EndpointDescription]:
@@ -147,18 +151,32 @@ class Channel:
             timeout_s: None is the endpoint's own; 0 waits for ever (Publish).
 
         Raises:
-            ServiceError: The server answered with a fault.
-            EndpointError: No answer, or the connection is gone.
+            ServiceError: The server answered with a fault, or ended the connection with an error message (``lost`` is set then).
+            NoAnswerError: No answer in time.
+            EndpointError: The connection is gone.
         """
+        allowed_s = self.timeout_s if timeout_s is None else timeout_s
         name = type(request).__name__.removesuffix("Request")
+        return await self._answered(name, allowed_s, lambda: self._connected().send(request, allowed_s))
+
+    async def call_body(self, name: str, type_id: int, body: bytes, *, timeout_s: float | None = None, count: int = 0) -> bytes:
+        """``call`` with a request that is encoded already, see ``Transport.send_body``.
+
+        Raises:
+            EndpointError: As ``call``.
+        """
+        allowed_s = self.timeout_s if timeout_s is None else timeout_s
+        return await self._answered(name, allowed_s, lambda: self._connected().send_body(name, type_id, body, allowed_s, count=count))
+
+    async def _answered(self, name: str, allowed_s: float, send: Callable[[], Awaitable[bytes]]) -> bytes:
         if self.lost:
             raise self._error(name, self.lost)
         try:
-            return await self._connected().send(request, self.timeout_s if timeout_s is None else timeout_s)
+            return await send()
         except UaStatusCodeError as error:
             raise ServiceError(self.url, name, error.code) from error
         except TimeoutError as error:
-            raise self._error(name, f"no answer within {self.timeout_s if timeout_s is None else timeout_s:g} s") from error
+            raise self._error(name, f"no answer within {allowed_s:g} s", NoAnswerError) from error
         except (ConnectionError, UaError) as error:
             raise self._error(name, self.lost or str(error)) from error
 
@@ -223,6 +241,6 @@ class Channel:
             raise self._error("sending", "the connection is closed")
         return self._transport
 
-    def _error(self, doing: str, why: str) -> EndpointError:
+    def _error(self, doing: str, why: str, kind: type[EndpointError] = EndpointError) -> EndpointError:
         fix = "Try again; if it stays, the server's own log says more"
-        return EndpointError("Cannot talk to the server", where=self.url, why=f"{doing}: {why}", fix=fix)
+        return kind("Cannot talk to the server", where=self.url, why=f"{doing}: {why}", fix=fix)

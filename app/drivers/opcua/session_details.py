@@ -10,8 +10,10 @@ from asyncua import ua
 from app.drivers.base import NodeAttribute, NodeDetails
 from app.drivers.opcua import words
 from app.drivers.opcua.binary import DataValue, ticks_to_text
-from app.drivers.opcua.session_browse import DISPLAY_NAME, NODE_CLASSES
-from app.drivers.opcua.session_nodes import Nodes, Target, ns0
+from app.drivers.opcua.listing import NODE_CLASSES
+from app.drivers.opcua.requests import numeric
+from app.drivers.opcua.session_browse import DISPLAY_NAME
+from app.drivers.opcua.session_nodes import Nodes, Target
 from app.drivers.opcua.session_services import VALUE, Services
 from app.drivers.opcua.session_types import DATA_TYPE, VALUE_RANK, DataTypes
 from app.drivers.opcua.status import CODE_MASK, status_text
@@ -23,7 +25,7 @@ ACCESS_LEVEL: Final = 17
 USER_ACCESS_LEVEL: Final = 18
 
 _BAD_ATTRIBUTE_ID_INVALID: Final = 0x80350000
-_HAS_PROPERTY: Final = ns0(46)
+_HAS_PROPERTY: Final = numeric(46)
 _COMMON: Final = (3, 4, 5, 6, 7, 26)
 _OF_CLASS: Final[dict[int, tuple[int, ...]]] = {
     1: (12,),
@@ -76,7 +78,7 @@ class Details:
         if not targets:
             return []
         found = await self._services.browse([_node(target) for target in targets], reference=_HAS_PROPERTY)
-        owned = [{self._nodes.name(reference.BrowseName).name: _plain(reference) for reference in answer.references} for answer in found]
+        owned = [{reference.name: reference.node for reference in answer.references if reference.node} for answer in found]
         wanted = [(node, VALUE) for some in owned for node in some.values()]
         answers = iter(await self._types.finished(await self._services.read(wanted)) if wanted else [])
         return [{name: next(answers) for name in some} for some in owned]
@@ -154,7 +156,3 @@ def _text(values: Mapping[int, DataValue], number: int) -> str:
 def _node(target: Target) -> ua.NodeId:
     assert target.node is not None
     return target.node
-
-
-def _plain(reference: ua.ReferenceDescription) -> ua.NodeId:
-    return ua.NodeId(reference.NodeId.Identifier, reference.NodeId.NamespaceIndex, reference.NodeId.NodeIdType)

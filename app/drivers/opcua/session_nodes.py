@@ -8,18 +8,20 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from asyncua import ua
+from asyncua.common.utils import Buffer
+from asyncua.ua.ua_binary import nodeid_from_binary
 
 from app.drivers.opcua.address import Address, IdentifierKind, NodeAddress, PathAddress, escape_name, parse
-from app.drivers.opcua.binary import node_text
-from app.drivers.opcua.session_services import Services
+from app.drivers.opcua.binary import namespace_uri, node_text
+from app.drivers.opcua.listing import OBJECTS, ROOT, Listing, Parent
+from app.drivers.opcua.references import Reference
+from app.drivers.opcua.session_services import Node, Services
 from app.drivers.opcua.status import BAD_NODE_ID_UNKNOWN, CODE_MASK, status_text
 from app.errors import UserError
 
-ROOT: Final = "nsu=http://opcfoundation.org/UA/;i=84"
-OBJECTS: Final = "nsu=http://opcfoundation.org/UA/;i=85"
 BROWSE_NAME: Final = 3
 
-_HIERARCHICAL: Final = ua.NodeId(ua.Int32(33))
+_HIERARCHICAL: Final = ua.NodeId(ua.Int32(33))  # as asyncua wants it in a browse path
 _AGGREGATES: Final = ua.NodeId(ua.Int32(44))
 _BAD_NODE_ID_INVALID: Final = 0x80330000
 _BAD_NO_MATCH: Final = 0x806F0000
@@ -48,6 +50,11 @@ def ns0(number: int) -> ua.NodeId:
     return ua.NodeId(ua.Int32(number))
 
 
+def node_of(encoded: bytes) -> ua.NodeId:
+    """As asyncua's object."""
+    return nodeid_from_binary(Buffer(encoded))
+
+
 def well_formed(text: str | None) -> str:
     """Text from asyncua, which keeps bytes that are no UTF-8 as lone surrogates: those cannot be sent on."""
     return (text or "").encode("utf-8", "replace").decode("utf-8")
@@ -61,6 +68,7 @@ class Nodes:
         self._names: dict[str, BrowseName] = {}
         self._parents: dict[str, tuple[str, ...]] = {}
         self._paths: dict[str, str] = {OBJECTS: "", ROOT: ""}
+        self._indexes: dict[str, int] = {OBJECTS: 0, ROOT: 0}
 
     def text(self, node: ua.NodeId) -> str:
         """Canonical address of a NodeId or ExpandedNodeId."""
@@ -143,26 +151,44 @@ class Nodes:
             )
         return ua.BrowsePath(ns0(84), ua.RelativePath(elements)), ""
 
-    def name(self, node: ua.QualifiedName) -> BrowseName:
-        namespaces = self._services.namespaces
-        index = node.NamespaceIndex
-        return BrowseName(namespaces[index] if index < len(namespaces) else f"#{index}", well_formed(node.Name))
+    def browse_name_of(self, reference: Reference) -> BrowseName:
+        return BrowseName(namespace_uri(self._services.namespaces, reference.namespace), reference.name)
 
     def browse_name(self, node_id: str) -> BrowseName:
         """Of a node whose ancestors were loaded."""
         return self._names.get(node_id, BrowseName("", ""))
 
-    def remember(self, node_id: str, name: BrowseName, path: str) -> None:
-        """A child seen while browsing downwards: spares asking for the way up. Says nothing about its other parents."""
-        self._names.setdefault(node_id, name)
-        self._paths.setdefault(node_id, path)
+    def remember(self, listing: Listing) -> None:
+        """Children seen while browsing downwards: spares asking for the way up. Says nothing about their other parents."""
+        namespaces = self._services.namespaces
+        for id_, path, index, name in zip(listing.id, listing.path, listing.index, listing.plain_name, strict=True):
+            self._names.setdefault(id_, BrowseName(namespace_uri(namespaces, index), name))
+            self._paths.setdefault(id_, path)
+            self._indexes.setdefault(id_, index)
+
+    def remember_one(self, parent: Parent) -> None:
+        """Likewise, of a node that was found to have something below it."""
+        self._paths.setdefault(parent.id, parent.path)
+        self._indexes.setdefault(parent.id, parent.namespace)
+
+    def is_placed(self, node_id: str) -> bool:
+        """Whether all is known that its children are written with."""
+        return node_id in self._paths and (node_id in self._indexes or node_id in self._names)
+
+    def index_of_name(self, node_id: str) -> int:
+        """Namespace index of its browse name; 0 where that is not known."""
+        if node_id in self._indexes:
+            return self._indexes[node_id]
+        uri = self.browse_name(node_id).uri
+        namespaces = self._services.namespaces
+        return namespaces.index(uri) if uri in namespaces else 0
 
     def has_path(self, node_id: str) -> bool:
         return node_id in self._paths
 
     async def load_ancestors(self, targets: Iterable[Target]) -> None:
         """Fetch names and parents of these nodes and of everything above them, one level per round of requests."""
-        level = {target.id: target.node for target in targets if target.node is not None}
+        level: dict[str, Node] = {target.id: target.node for target in targets if target.node is not None}
         unnamed = {node_id: node for node_id, node in level.items() if node_id not in self._names}
         answers = await self._services.read([(node, BROWSE_NAME) for node in unnamed.values()]) if unnamed else []
         for node_id, answer in zip(unnamed, answers, strict=True):
@@ -174,16 +200,17 @@ class Nodes:
             if not level:
                 return
 
-    async def _load_parents(self, nodes: dict[str, ua.NodeId]) -> dict[str, ua.NodeId]:
-        above: dict[str, ua.NodeId] = {}
+    async def _load_parents(self, nodes: dict[str, Node]) -> dict[str, Node]:
+        above: dict[str, Node] = {}
         found = await self._services.browse(list(nodes.values()), direction="inverse")
         for node_id, answer in zip(nodes, found, strict=True):
             parents = []
             for reference in answer.references:
-                parent = self.text(reference.NodeId)
-                parents.append(parent)
-                self._names.setdefault(parent, self.name(reference.BrowseName))
-                above[parent] = _plain(reference.NodeId)
+                if not reference.node:
+                    continue  # on another server
+                parents.append(reference.id)
+                self._names.setdefault(reference.id, self.browse_name_of(reference))
+                above[reference.id] = reference.node
             self._parents[node_id] = tuple(dict.fromkeys(parents))
         return above
 

@@ -11,9 +11,10 @@ from typing import Final
 from asyncua import ua
 
 from app.drivers.base import Wire
-from app.drivers.opcua import words
+from app.drivers.opcua import references, words
 from app.drivers.opcua.address import UA_NAMESPACE
-from app.drivers.opcua.binary import NO_VALUE, DataValue, Extension
+from app.drivers.opcua.binary import NO_VALUE, DataValue, Extension, Reader, decoded
+from app.drivers.opcua.listing import NODE_CLASSES, OBJECTS, ROOT
 from app.drivers.opcua.questions import (
     Argument,
     Contents,
@@ -31,10 +32,12 @@ from app.drivers.opcua.questions import (
     Signature,
     Step,
 )
+from app.drivers.opcua.references import Found
+from app.drivers.opcua.requests import numeric
 from app.drivers.opcua.samples import extensions_in
-from app.drivers.opcua.session_browse import DISPLAY_NAME, NODE_CLASSES, Browser
-from app.drivers.opcua.session_nodes import OBJECTS, ROOT, Nodes, Target, is_unknown, ns0, split_path, well_formed
-from app.drivers.opcua.session_services import VALUE, Found, Services
+from app.drivers.opcua.session_browse import DISPLAY_NAME, Browser
+from app.drivers.opcua.session_nodes import Nodes, Target, is_unknown, node_of, ns0, split_path
+from app.drivers.opcua.session_services import VALUE, Services
 from app.drivers.opcua.session_type_words import TypeWords
 from app.drivers.opcua.session_types import DATA_TYPE, VALUE_RANK, DataTypes
 from app.drivers.opcua.status import status_text
@@ -49,7 +52,7 @@ ARRAY_DIMENSIONS: Final = 16
 EXECUTABLE: Final = 21
 USER_EXECUTABLE: Final = 22
 
-_HAS_PROPERTY: Final = ns0(46)
+_HAS_PROPERTY: Final = numeric(46)
 _METHOD: Final = 4
 _VARIABLES: Final = (2, 16)
 _DATA_TYPE_CLASS: Final = 64
@@ -103,7 +106,8 @@ class Answers:
                 )
             begun = True
             await self._name_reference_types(found, named)
-            asked = {self._nodes.text(reference.TypeDefinition) for reference in found.references} - definitions.keys() - {_NULL}
+            asked = {self._text_of(definition) for definition in {reference.type_definition for reference in found.references}}
+            asked -= definitions.keys() | {_NULL}
             definitions |= await self._words.display_names(asked)
             yield ReferencePage(
                 references=tuple(self._reference(reference, named, definitions) for reference in found.references),
@@ -112,23 +116,26 @@ class Answers:
 
     async def _name_reference_types(self, found: Found, named: dict[str, tuple[str, str]]) -> None:
         """Name and inverse name of every reference type that is new; symmetric ones have no inverse name."""
-        types = {text: node for reference in found.references if (text := self._nodes.text(node := reference.ReferenceTypeId)) not in named}
+        types = {text: node for node in {reference.type for reference in found.references} if (text := self._text_of(node)) not in named}
         wanted = [(node, attribute) for attribute in (DISPLAY_NAME, INVERSE_NAME) for node in types.values()]
         answers = [_text(answer.value) for answer in await self._services.read(wanted)] if wanted else []
         for place, text in enumerate(types):
             named[text] = (answers[place] or text, answers[len(types) + place])
 
-    def _reference(self, reference: ua.ReferenceDescription, named: dict[str, tuple[str, str]], definitions: dict[str, str]) -> Reference:
-        type_ = self._nodes.text(reference.ReferenceTypeId)
+    def _text_of(self, node: bytes) -> str:
+        return decoded(Reader.node_id, node, self._services.namespaces)
+
+    def _reference(self, reference: references.Reference, named: dict[str, tuple[str, str]], definitions: dict[str, str]) -> Reference:
+        type_ = self._text_of(reference.type)
         return Reference(
             type=type_,
             type_name=named[type_][0],
             inverse_name=named[type_][1],
-            forward=bool(reference.IsForward),
-            target=self._nodes.text(reference.NodeId),
-            name=well_formed(reference.DisplayName.Text) or self._nodes.name(reference.BrowseName).name,
-            node_class=NODE_CLASSES.get(int(reference.NodeClass), ""),
-            type_definition=definitions.get(self._nodes.text(reference.TypeDefinition), ""),
+            forward=reference.forward,
+            target=reference.id,
+            name=reference.display or reference.name,
+            node_class=NODE_CLASSES.get(reference.node_class, ""),
+            type_definition=definitions.get(self._text_of(reference.type_definition), ""),
         )
 
     # Methods
@@ -145,7 +152,7 @@ class Answers:
         (found,) = await self._services.browse([node], reference=_HAS_PROPERTY)
         if found.status >> 30:
             raise EndpointError("Cannot read the arguments", where=text, why=status_text(found.status))
-        lists = {self._nodes.name(reference.BrowseName).name: _plain(reference) for reference in found.references}
+        lists = {reference.name: reference.node for reference in found.references if reference.node}
         names = [name for name in ("InputArguments", "OutputArguments") if name in lists]
         answers = await self._services.read([(lists[name], VALUE) for name in names]) if names else []
         for name, value in zip(names, answers, strict=True):
@@ -233,13 +240,13 @@ class Answers:
 
     async def _below(self, chains: Sequence[list[Target]], name: str) -> list[list[Target]]:
         found = await self._services.browse([target.node for chain in chains if (target := chain[-1]).node is not None])
-        longer = []
+        longer: list[list[Target]] = []
         for chain, answer in zip(chains, found, strict=True):
-            for reference in answer.references:
-                browse_name = self._nodes.name(reference.BrowseName)
-                if browse_name.name == name:
-                    node_id = self._nodes.text(reference.NodeId)
-                    longer.append([*chain, Target(node_id, _plain(reference))])
+            longer += [
+                [*chain, Target(reference.id, node_of(reference.node))]
+                for reference in answer.references
+                if reference.name == name and reference.node
+            ]
         return longer
 
     # What a variable holds
@@ -281,7 +288,7 @@ class Answers:
     async def _crawl(self, question: CrawlBelow) -> AsyncIterator[Wire]:
         begin = monotonic()
         rounds = 0
-        async for columns in self._browser.crawl(question.node, question.limit, parents=CRAWLED_TOGETHER):
+        async for columns in self._browser.crawl(question.node, question.limit, parents=CRAWLED_TOGETHER, ahead=1):
             nodes = zip(columns.id, columns.name, columns.path, columns.node_class, columns.type, strict=True)
             yield FoundNodes(
                 nodes=tuple(FoundNode(id=id_, name=name, path=path, node_class=kind, type=type_) for id_, name, path, kind, type_ in nodes),
@@ -298,7 +305,3 @@ def _inside(value: Value) -> list[Extension]:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
-
-
-def _plain(reference: ua.ReferenceDescription) -> ua.NodeId:
-    return ua.NodeId(reference.NodeId.Identifier, reference.NodeId.NamespaceIndex, reference.NodeId.NodeIdType)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from math import ceil
 from time import time_ns
 from typing import Final
@@ -10,13 +11,14 @@ from typing import Final
 from asyncua import ua
 
 from app.drivers.base import EndpointReport
+from app.drivers.opcua.address import NodeAddress, parse
 from app.drivers.opcua.binary import DataValue, ticks_to_ns
 from app.drivers.opcua.session_channel import Channel
-from app.drivers.opcua.session_nodes import ns0, well_formed
+from app.drivers.opcua.session_nodes import Nodes, ns0, well_formed
 from app.drivers.opcua.session_offers import address_notes, offered_endpoints
 from app.drivers.opcua.session_security import Connected
-from app.drivers.opcua.session_services import VALUE, Services
-from app.errors import EndpointError
+from app.drivers.opcua.session_services import VALUE, Services, encoded
+from app.errors import EndpointError, UserError
 from app.model.plant import Identity
 
 NAMESPACE_ARRAY: Final = 2255
@@ -68,6 +70,7 @@ async def session_report(channel: Channel, services: Services, connected: Connec
         EndpointError: It does not answer, or has no namespace list.
     """
     await _learn_namespaces(channel, services)
+    services.quarantine.know(_encoded_nodes(services))
     numbers = (CURRENT_TIME, *_PRODUCT.values(), *LIMITS.values())
     before_ns = time_ns()
     answers = dict(zip(numbers, await services.read([(ns0(number), VALUE) for number in numbers]), strict=True))
@@ -98,7 +101,7 @@ async def session_report(channel: Channel, services: Services, connected: Connec
         clock_offset_s=offset_s,
         notes=notes,
         identity=Identity(application_uri=uri, thumbprint=connected.thumbprint, product=built),
-        found=dict(services.found),
+        found=services.found,
         granted=dict(connected.granted),
     )
 
@@ -108,6 +111,19 @@ async def _learn_namespaces(channel: Channel, services: Services) -> None:
     if not isinstance(answer.value, list) or not answer.value:
         raise EndpointError("Cannot connect", where=channel.url, why="the server has no namespace list (NamespaceArray)")
     services.namespaces = tuple(str(uri) for uri in answer.value)
+
+
+def _encoded_nodes(services: Services) -> list[bytes]:
+    """What earlier sessions quarantined, as far as this server has the namespaces."""
+    nodes = Nodes(services)
+    found = []
+    for text in services.quarantine.why:
+        with suppress(UserError):  # learned from another version of the program, or by hand: never in the way
+            address = parse(text)
+            node = nodes.node_id(address) if isinstance(address, NodeAddress) else None
+            if node is not None:
+                found.append(encoded(node))
+    return found
 
 
 def _count(answer: DataValue) -> int:

@@ -1,7 +1,6 @@
-"""The services a session needs, for many nodes at a time: in requests no larger than the server bears, four of them under way at most.
+"""The services a session needs, for many nodes at a time: in requests no larger than the server bears, a few of them under way at once.
 
-A published OperationLimit cannot be trusted (some servers refuse what they promise), so a request refused for its size is halved, and
-the size that passed is kept for the rest of the session.
+Browse, BrowseNext and Read are encoded and decoded by ourselves (``requests``, ``references``, ``values``), over asyncua's secure channel.
 """
 
 from __future__ import annotations
@@ -9,154 +8,264 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
-from typing import Final, Literal, TypeVar
+from functools import partial
+from time import monotonic
+from typing import Final, TypeVar
 
 from asyncua import ua
-from asyncua.ua.attribute_ids import AttributeIds
+from asyncua.ua.ua_binary import nodeid_to_binary
 
-from app.drivers.opcua.binary import NO_VALUE, DataValue, DecodingError, Reader, decoded, read_response_header
-from app.drivers.opcua.session_channel import Channel, ServiceError
+from app.drivers.base import Learned
+from app.drivers.opcua import requests
+from app.drivers.opcua.binary import NO_VALUE, DataValue, DecodingError, ResultError, decoded_with, passed_response_header
+from app.drivers.opcua.references import Browsed, Found
+from app.drivers.opcua.requests import Direction
+from app.drivers.opcua.session_channel import Channel, NoAnswerError, ServiceError
+from app.drivers.opcua.session_quarantine import MOST_SPOILERS, ONE_SPOILS_ALL, Quarantine, Search
+from app.drivers.opcua.session_sizes import TOO_LARGE, Service, Sizes
 from app.drivers.opcua.status import BAD_DECODING_ERROR
+from app.drivers.opcua.together import together
+from app.drivers.opcua.values import data_values
 from app.errors import EndpointError
 
-IN_FLIGHT: Final = 4
-MAX_REFERENCES: Final = 1000
-"""Per node and request; more come with BrowseNext. Keeps answers small where 0 would let the server send everything at once."""
-
+IN_FLIGHT: Final = 6
 RELEASE_S: Final = 1.0
+LIFE_S: Final = 5.0
+LIFE_ROUND_TRIPS: Final = 4
+"""A server that does not tell its time within the longer of both is silent altogether: ``session``'s watchdog ends it then."""
+
 VALUE: Final = 13
-TOO_LARGE: Final = frozenset({0x80100000, 0x80B80000, 0x80B90000, 0x80080000})
-"""BadTooManyOperations, BadRequestTooLarge, BadResponseTooLarge, BadEncodingLimitsExceeded."""
-
-ONE_SPOILS_ALL: Final = frozenset({0x80020000, 0x80060000, BAD_DECODING_ERROR})
-"""BadInternalError, BadEncodingError, and our own failure to decode: one node of many can provoke them, so it is looked for by halving."""
-
-_NO_CONTINUATION_POINTS: Final = 0x804B0000
-_NO_MATCH: Final = 0x806F0000
-_REFERENCES: Final = ua.NodeId(ua.Int32(31))
-_HIERARCHICAL: Final = ua.NodeId(ua.Int32(33))
+REFERENCES: Final = requests.numeric(31)
+HIERARCHICAL: Final = requests.numeric(33)
 """References, the root of all reference types, and HierarchicalReferences."""
 
-Service = Literal["read", "browse", "translate", "monitor"]
-Direction = Literal["forward", "inverse"]
+_CURRENT_TIME: Final = requests.numeric(2258)
+_NO_CONTINUATION_POINTS: Final = 0x804B0000
+_NO_MATCH: Final = 0x806F0000
+Node = ua.NodeId | bytes
+"""As asyncua's object, or encoded as it came."""
+
 A = TypeVar("A")
 B = TypeVar("B")
+Call = Callable[[Sequence[A]], Awaitable[Sequence[B]]]
 
 
-class Found:
-    """References of one node, and why there are none or not all."""
-
-    __slots__ = ("references", "status")
-
-    def __init__(self, status: int, references: list[ua.ReferenceDescription]) -> None:
-        self.status = status
-        self.references = references
-
-
-Page = tuple[Found, dict[int, bytes]]
-"""References, and the continuation point under 0 where there are more."""
+def encoded(node: Node) -> bytes:
+    return node if isinstance(node, bytes) else bytes(nodeid_to_binary(node))
 
 
 class Services:
-    """Calls over one channel. ``namespaces`` must be filled before anything is decoded with URIs.
+    """Calls over one channel. ``namespaces`` must be set before anything is decoded with URIs.
+
+    Args:
+        learned: By the sessions before this one; ``tell`` hears what this one learns.
 
     Attributes:
         requests: Requests sent by service, counted for tests and for the report.
-        found: Service → operations per request, as found by being refused more; empty while nothing was refused.
     """
 
-    def __init__(self, channel: Channel, ceiling: int) -> None:
+    def __init__(
+        self, channel: Channel, ceiling: int, learned: Learned | None = None, tell: Callable[[Learned], None] = lambda _: None
+    ) -> None:
         self.channel = channel
-        self.namespaces: tuple[str, ...] = ()
         self.requests: dict[str, int] = {}
-        self.found: dict[str, int] = {}
-        self._sizes: dict[Service, int] = dict.fromkeys(("read", "browse", "translate", "monitor"), ceiling)
+        self.sizes = Sizes(ceiling, learned or Learned(), tell)
+        self.quarantine = Quarantine(channel, learned or Learned(), tell)
+        self._namespaces: tuple[str, ...] = ()
+        self._browsed = Browsed(())
         self._gate = asyncio.Semaphore(IN_FLIGHT)
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """URIs by index."""
+        return self._namespaces
+
+    @namespaces.setter
+    def namespaces(self, namespaces: tuple[str, ...]) -> None:
+        self._namespaces = namespaces
+        self._browsed = Browsed(namespaces)
+
+    @property
+    def found(self) -> dict[str, int]:
+        """Service → operations per request, as found by being refused more."""
+        return {str(service): size for service, size in self.sizes.found.items()}
 
     def limit(self, service: Service, published: int) -> None:
         """Keep to an OperationLimit; 0 is "not stated"."""
-        if published > 0:
-            self._sizes[service] = min(self._sizes[service], published)
+        self.sizes.publish(service, published)
 
-    async def batched(self, service: Service, items: Sequence[A], call: Callable[[Sequence[A]], Awaitable[Sequence[B]]]) -> list[B]:
+    async def batched(self, service: Service, items: Sequence[A], call: Call[A, B]) -> list[B]:
         """``call`` over all items in parts; answers in order, one per item.
 
         Raises:
             EndpointError: A part failed for another reason than its size, or the server answered with another number of results.
         """
-        size = self._sizes[service]
+        return await self._parts(service, items, partial(self._sized, service, call))
+
+    async def _parts(self, service: Service, items: Sequence[A], ask: Callable[[Sequence[A]], Awaitable[list[B]]]) -> list[B]:
+        size = self.sizes[service]
+        if len(items) <= size:
+            return await ask(items)
         parts = [items[start : start + size] for start in range(0, len(items), size)]
-        if len(parts) == 1:
-            return await self._part(service, parts[0], call)
-        tasks = [asyncio.create_task(self._part(service, part, call)) for part in parts]
-        try:
-            return [answer for answers in await asyncio.gather(*tasks) for answer in answers]
-        except BaseException:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            raise
+        return [answer for answers in await together(_run(ask, part) for part in parts) for answer in answers]
 
-    async def _part(self, service: Service, part: Sequence[A], call: Callable[[Sequence[A]], Awaitable[Sequence[B]]]) -> list[B]:
-        if len(part) <= self._sizes[service]:  # an earlier part may have found that less fits
+    async def _sized(self, service: Service, call: Call[A, B], part: Sequence[A]) -> list[B]:
+        """One part, halved as long as it is too large for the server."""
+        if len(part) <= self.sizes[service]:  # an earlier part may have found that less fits
             try:
-                async with self._gate:
-                    self.requests[service] = self.requests.get(service, 0) + 1
-                    answers = await call(part)
+                return await self._asked(service, call, part)
             except ServiceError as error:
-                if error.status not in TOO_LARGE | ONE_SPOILS_ALL or len(part) == 1:
+                if error.status not in TOO_LARGE or len(part) == 1 or self.channel.lost:
                     raise
-                if error.status in TOO_LARGE:
-                    self._sizes[service] = self.found[service] = min(self._sizes[service], max(1, len(part) // 2))
-            else:
-                if len(answers) != len(part):
-                    why = f"the server answered {len(part)} operations with {len(answers)} results"
-                    raise EndpointError(f"{service} failed", where=self.channel.url, why=why)
-                return list(answers)
+                self.sizes.halve(service, len(part))
         middle = len(part) // 2
-        return [*await self._part(service, part[:middle], call), *await self._part(service, part[middle:], call)]
+        return [*await self._sized(service, call, part[:middle]), *await self._sized(service, call, part[middle:])]
 
-    async def read(self, wanted: Sequence[tuple[ua.NodeId, int]]) -> list[DataValue]:
-        """Attributes of nodes, with both times, structures not yet decoded. A node that spoils a request gets that request's status.
+    async def _asked(self, service: Service, call: Call[A, B], part: Sequence[A]) -> list[B]:
+        async with self._gate:
+            return await self._sent(service, call, part)
+
+    async def _sent(self, service: Service, call: Call[A, B], part: Sequence[A]) -> list[B]:
+        self.requests[service] = self.requests.get(service, 0) + 1
+        begin_s = monotonic()
+        with self.sizes.asking(service, len(part)):
+            try:
+                answers = await call(part)
+            except ServiceError as error:
+                if error.status in TOO_LARGE and self.channel.lost:  # told by an error message that ended the connection
+                    self.sizes.hung_up()
+                raise
+        self.quarantine.answered(monotonic() - begin_s)
+        if len(answers) != len(part):
+            why = f"the server answered {len(part)} operations with {len(answers)} results"
+            raise EndpointError(f"{service} failed", where=self.channel.url, why=why)
+        return list(answers)
+
+    async def _spared(
+        self, service: Service, items: Sequence[A], call: Call[A, B], refused: Callable[[int], B], node_of: Callable[[A], bytes]
+    ) -> list[B]:
+        """``batched`` without those in quarantine, which are asked by themselves, and with new ones found."""
+
+        async def call_or_refused(part: Sequence[A]) -> Sequence[B]:
+            try:
+                return await call(part)
+            except ServiceError as error:
+                if len(part) > 1 or error.status not in TOO_LARGE or self.channel.lost:
+                    raise
+                return [refused(error.status)]  # too large by itself
+
+        async def together_(part: Sequence[A]) -> list[B]:
+            try:
+                return await self._sized(service, call_or_refused, part)
+            except (NoAnswerError, ServiceError) as error:
+                if isinstance(error, ServiceError) and (error.status not in ONE_SPOILS_ALL or self.channel.lost):
+                    raise
+                return await self._searched(service, part, call, refused, node_of, error)
+
+        if self.quarantine.is_empty:
+            return await self._parts(service, items, together_)
+        quarantined = [self.quarantine.holds(node_of(item)) for item in items]
+        if not any(quarantined):
+            return await self._parts(service, items, together_)
+        rest = [item for item, alone in zip(items, quarantined, strict=True) if not alone]
+        answers = iter(await self._parts(service, rest, together_) if rest else [])
+        alone = iter(
+            await together(self._alone(service, item, call, refused, node_of) for item, one in zip(items, quarantined, strict=True) if one)
+        )
+        return [next(alone) if one else next(answers) for one in quarantined]
+
+    async def _alone(self, service: Service, item: A, call: Call[A, B], refused: Callable[[int], B], node_of: Callable[[A], bytes]) -> B:
+        async def ask() -> B:
+            try:
+                return (await self._sent(service, call, [item]))[0]
+            except ServiceError as error:
+                if error.status not in ONE_SPOILS_ALL:
+                    raise
+                return refused(error.status)
+
+        return await self.quarantine.alone(node_of(item), (service, item), ask, refused)
+
+    async def _searched(
+        self,
+        service: Service,
+        part: Sequence[A],
+        call: Call[A, B],
+        refused: Callable[[int], B],
+        node_of: Callable[[A], bytes],
+        error: NoAnswerError | ServiceError,
+    ) -> list[B]:
+        search = Search(self.quarantine, partial(self._sent, service, call), refused, self._lives)
+        answers = await search.halves(part, error)
+        if len(search.spoilers) <= max(1, len(part) // MOST_SPOILERS) and (len(part) > 1 or isinstance(error, NoAnswerError)):
+            for item, status in search.spoilers:
+                self.quarantine.add(node_of(item), self.namespaces, status)
+        return answers
+
+    async def _lives(self) -> bool:
+        """Whether the server still tells its time. Any answer will do."""
+        try:
+            await self._body(
+                "Read",
+                requests.READ,
+                requests.read_one_attribute([_CURRENT_TIME], VALUE, "both"),
+                1,
+                timeout_s=max(LIFE_S, LIFE_ROUND_TRIPS * self.channel.round_trip_s),
+            )
+        except ServiceError:
+            return not self.channel.lost
+        except EndpointError:
+            return False
+        return True
+
+    async def _body(self, name: str, type_id: int, body: bytes, count: int, timeout_s: float | None = None) -> bytes:
+        return await self.channel.call_body(name, type_id, body, count=count, timeout_s=timeout_s)
+
+    # Read
+
+    async def read(self, wanted: Sequence[tuple[Node, int]]) -> list[DataValue]:
+        """Attributes of nodes; values with both times, structures not yet decoded. A node that spoils a request gets that request's status.
 
         Raises:
             EndpointError: As ``batched``.
         """
-        return await self.batched("read", wanted, self._read)
+        items = [(encoded(node), attribute) for node, attribute in wanted]
+        return await self._spared("read", items, self._read, _no_value, _first)
 
-    async def _read(self, wanted: Sequence[tuple[ua.NodeId, int]]) -> list[DataValue]:
-        try:
-            return await self._read_together(wanted)
-        except ServiceError as error:
-            if len(wanted) > 1 or error.status not in TOO_LARGE | ONE_SPOILS_ALL:
-                raise
-            return [NO_VALUE._replace(status=error.status)]  # the one that spoils the others
+    async def read_attribute(self, nodes: Sequence[bytes], attribute: int) -> list[DataValue]:
+        """One attribute of many nodes: the same, quicker."""
+        return await self._spared("read", nodes, partial(self._read_attribute, attribute), _no_value, bytes)
 
-    async def _read_together(self, wanted: Sequence[tuple[ua.NodeId, int]]) -> list[DataValue]:
-        request = ua.ReadRequest()
-        request.Parameters.TimestampsToReturn = ua.TimestampsToReturn.Both
-        request.Parameters.NodesToRead = [ua.ReadValueId(node, AttributeIds(number)) for node, number in wanted]
-        data = await self.channel.call(request)
+    async def _read(self, items: Sequence[tuple[bytes, int]]) -> list[DataValue]:
+        times: requests.Times = "both" if any(attribute == VALUE for _, attribute in items) else "none"
+        return self._values(await self._body("Read", requests.READ, requests.read(items, times), len(items)))
+
+    async def _read_attribute(self, attribute: int, nodes: Sequence[bytes]) -> list[DataValue]:
+        body = requests.read_one_attribute(nodes, attribute, "both" if attribute == VALUE else "none")
+        return self._values(await self._body("Read", requests.READ, body, len(nodes)))
+
+    def _values(self, data: bytes) -> list[DataValue]:
         try:
-            return decoded(_read_results, data, self.namespaces)
+            return decoded_with(data_values, passed_response_header(data, self.namespaces))
+        except ResultError as error:
+            raise ServiceError(self.channel.url, "Read", error.status) from error
         except DecodingError as error:
             raise ServiceError(self.channel.url, "Read", BAD_DECODING_ERROR) from error
 
+    # Browse
+
     async def browse(
-        self, nodes: Sequence[ua.NodeId], *, direction: Direction = "forward", reference: ua.NodeId = _HIERARCHICAL, subtypes: bool = True
+        self, nodes: Sequence[Node], *, direction: Direction = "forward", reference: bytes = HIERARCHICAL, subtypes: bool = True
     ) -> list[Found]:
         """All references of each node, in order of ``nodes``. Continuation points are followed, and released when cancelled."""
-
-        async def part(some: Sequence[ua.NodeId]) -> list[Found]:
-            return await self._browse(some, direction, reference, subtypes=subtypes)
-
-        found = await self.batched("browse", nodes, part)
-        for place, node in enumerate(nodes):
+        items = [encoded(node) for node in nodes]
+        call = partial(self._browse, direction, reference, subtypes)
+        found = await self._spared("browse", items, call, _not_found, bytes)
+        for place, node in enumerate(items):
             if found[place].status == _NO_CONTINUATION_POINTS:  # too many at once for this server: this one by itself
-                found[place] = (await self._browse([node], direction, reference, subtypes=subtypes))[0]
+                found[place] = (await self._asked("browse", call, [node]))[0]
         return found
 
-    async def _browse(self, nodes: Sequence[ua.NodeId], direction: Direction, reference: ua.NodeId, *, subtypes: bool) -> list[Found]:
+    async def _browse(self, direction: Direction, reference: bytes, subtypes: bool, nodes: Sequence[bytes]) -> list[Found]:
         """Cancelled, it waits for the answer under way: only that knows the continuation points to be released."""
         stop = asyncio.Event()
         paging = asyncio.create_task(self._browse_to_end(nodes, direction, reference, subtypes, stop))
@@ -170,102 +279,91 @@ class Services:
             raise
 
     async def _browse_to_end(
-        self, nodes: Sequence[ua.NodeId], direction: Direction, reference: ua.NodeId, subtypes: bool, stop: asyncio.Event
+        self, nodes: Sequence[bytes], direction: Direction, reference: bytes, subtypes: bool, stop: asyncio.Event
     ) -> list[Found]:
-        request = ua.BrowseRequest()
-        request.Parameters.RequestedMaxReferencesPerNode = ua.UInt32(MAX_REFERENCES)
-        way = ua.BrowseDirection.Forward if direction == "forward" else ua.BrowseDirection.Inverse
-        request.Parameters.NodesToBrowse = [
-            ua.BrowseDescription(
-                NodeId=node, BrowseDirection=way, ReferenceTypeId=reference, IncludeSubtypes=subtypes, NodeClassMask=0,
-                ResultMask=ua.BrowseResultMask.All,
-            )
-            for node in nodes
-        ]  # fmt: skip
-        results = (await self.channel.ask(request, ua.BrowseResponse)).Results
-        found = [Found(result.StatusCode.value, list(result.References or ())) for result in results]
-        open_points = {place: result.ContinuationPoint for place, result in enumerate(results) if result.ContinuationPoint}
-        while open_points and not stop.is_set():
-            open_points = await self._browse_next(found, open_points)
-        await self._release(list(open_points.values()))
+        body = requests.browse(nodes, direction, reference, subtypes=subtypes)
+        found = self._founds(await self._body("Browse", requests.BROWSE, body, len(nodes)))
+        open_points = {place: one.point for place, one in enumerate(found) if one.point}
+        try:
+            while open_points and not stop.is_set():
+                open_points = await self._browse_next(found, open_points)
+        finally:
+            await self._release(list(open_points.values()))
         return found
 
     async def _browse_next(self, found: list[Found], points: dict[int, bytes]) -> dict[int, bytes]:
-        request = ua.BrowseNextRequest()
-        request.Parameters.ReleaseContinuationPoints = False  # asyncua's default is to release them
-        request.Parameters.ContinuationPoints = list(points.values())
+        """Add what comes next to ``found``, by place; returns the points that are left."""
         self.requests["browse next"] = self.requests.get("browse next", 0) + 1
-        results = (await self.channel.ask(request, ua.BrowseNextResponse)).Parameters.Results
+        body = requests.browse_next(list(points.values()), release=False)
         left = {}
-        for place, result in zip(points, results, strict=False):
-            found[place].references.extend(result.References or ())
-            if result.StatusCode.value >> 30:
-                found[place].status = result.StatusCode.value
-            elif result.ContinuationPoint:
-                left[place] = result.ContinuationPoint
+        for place, more in zip(points, self._founds(await self._body("BrowseNext", requests.BROWSE_NEXT, body, len(points))), strict=False):
+            before = found[place]
+            found[place] = Found(more.status if more.status >> 30 else before.status, b"", [*before.rows, *more.rows])
+            if more.point and not more.status >> 30:
+                left[place] = more.point
         return left
 
-    async def pages(self, node: ua.NodeId) -> AsyncIterator[Found]:
+    def _founds(self, data: bytes) -> list[Found]:
+        try:
+            return self._browsed.results(data)
+        except ResultError as error:
+            raise ServiceError(self.channel.url, "Browse", error.status) from error
+        except DecodingError as error:
+            raise ServiceError(self.channel.url, "Browse", BAD_DECODING_ERROR) from error
+
+    async def pages(self, node: Node) -> AsyncIterator[Found]:
         """Every reference of one node, of every type and in both directions, page by page. A reader that stops early closes it.
 
         Raises:
             EndpointError: The server cannot be asked at all.
         """
-        request = ua.BrowseRequest()
-        request.Parameters.RequestedMaxReferencesPerNode = ua.UInt32(MAX_REFERENCES)
-        request.Parameters.NodesToBrowse = [
-            ua.BrowseDescription(
-                NodeId=node, BrowseDirection=ua.BrowseDirection.Both, ReferenceTypeId=_REFERENCES, IncludeSubtypes=True, NodeClassMask=0,
-                ResultMask=ua.BrowseResultMask.All,
-            )
-        ]  # fmt: skip
         points: dict[int, bytes] = {}
         try:
-            found, points = await self._kept_whole(self._first_page(request))
-            yield found
-            while points:
-                asked, points = points, {}
-                found, points = await self._kept_whole(self._next_page(asked))
+            found = await self._kept_whole(self._first_page(encoded(node)))
+            while True:
+                points = {0: found.point} if found.point else {}
                 yield found
+                if not points:
+                    return
+                asked, points = points, {}
+                found = await self._kept_whole(self._next_page(asked))
         finally:
             await self._release(list(points.values()))
 
-    async def _kept_whole(self, page: Coroutine[object, object, Page]) -> Page:
+    async def _kept_whole(self, page: Coroutine[object, object, Found]) -> Found:
         """As ``_browse``: cancelled, it waits for the answer under way, and gives back the continuation point that comes with it."""
         task = asyncio.create_task(page)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
             await asyncio.wait({task}, timeout=RELEASE_S)
-            if task.done() and task.exception() is None:
-                await self._release(list(task.result()[1].values()))
+            if task.done() and task.exception() is None and task.result().point:
+                await self._release([task.result().point])
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
             raise
 
-    async def _first_page(self, request: ua.BrowseRequest) -> Page:
-        async with self._gate:
-            self.requests["browse"] = self.requests.get("browse", 0) + 1
-            results = (await self.channel.ask(request, ua.BrowseResponse)).Results or ()
-        if len(results) != 1:
-            raise EndpointError("browse failed", where=self.channel.url, why=f"the server answered for {len(results)} nodes instead of one")
-        result = results[0]
-        points = {0: result.ContinuationPoint} if result.ContinuationPoint else {}
-        return Found(result.StatusCode.value, list(result.References or ())), points
+    async def _first_page(self, node: bytes) -> Found:
+        async def ask(nodes: Sequence[bytes]) -> list[Found]:
+            return self._founds(await self._body("Browse", requests.BROWSE, requests.browse(nodes, "both", REFERENCES), len(nodes)))
 
-    async def _next_page(self, points: dict[int, bytes]) -> Page:
-        found = Found(0, [])
+        return (await self._asked("browse", ask, [node]))[0]
+
+    async def _next_page(self, points: dict[int, bytes]) -> Found:
+        found = [Found(0, b"", [])]
         async with self._gate:
-            return found, await self._browse_next([found], points)
+            left = await self._browse_next(found, points)
+        return found[0]._replace(point=left.get(0, b""))
 
     async def _release(self, points: list[bytes]) -> None:
-        if not points:
+        if not points or self.channel.lost:
             return
-        request = ua.BrowseNextRequest()
-        request.Parameters.ReleaseContinuationPoints = True
-        request.Parameters.ContinuationPoints = points
         with suppress(EndpointError):  # the connection broke, and the points with it
-            await self.channel.call(request, timeout_s=RELEASE_S)
+            await self._body(
+                "BrowseNext", requests.BROWSE_NEXT, requests.browse_next(points, release=True), len(points), timeout_s=RELEASE_S
+            )
+
+    # Browse paths
 
     async def translate(self, paths: Sequence[ua.BrowsePath]) -> list[tuple[int, ua.NodeId | None]]:
         """Status and target of each browse path; a target on another server counts as no match."""
@@ -278,11 +376,20 @@ class Services:
         return [_target(result) for result in results]
 
 
-def _read_results(reader: Reader) -> list[DataValue]:
-    status = read_response_header(reader)
-    if status >> 30:
-        raise DecodingError(f"service result 0x{status:08X}")
-    return [reader.data_value() for _ in range(reader.count())]
+async def _run(ask: Callable[[Sequence[A]], Awaitable[list[B]]], part: Sequence[A]) -> list[B]:
+    return await ask(part)
+
+
+def _first(item: tuple[bytes, int]) -> bytes:
+    return item[0]
+
+
+def _no_value(status: int) -> DataValue:
+    return NO_VALUE._replace(status=status)
+
+
+def _not_found(status: int) -> Found:
+    return Found(status, b"", [])
 
 
 def _target(result: ua.BrowsePathResult) -> tuple[int, ua.NodeId | None]:

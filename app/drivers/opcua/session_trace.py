@@ -26,6 +26,7 @@ _COUNTED: Final = {
 }  # fmt: skip
 """Field of a request → what it holds many of."""
 
+_COUNTED_IN: Final = {"Read": "nodes", "Browse": "nodes", "BrowseNext": "continuation points", "Publish": "acknowledgements"}
 _DATA_CHANGE: Final = f"nsu={UA_NAMESPACE};i=811"
 _NAMES: Final = (UA_NAMESPACE,)
 
@@ -40,6 +41,7 @@ class Trace:
         self._asked: dict[int, tuple[str, float]] = {}  # request id → request, when
         self._told: list[Exchange] = []
         self._dropped = 0
+        self._size = 0  # of the message encoded last
         self._timer: asyncio.TimerHandle | None = None
 
     def attach(self, protocol: UASocketProtocol) -> None:
@@ -72,17 +74,15 @@ class Trace:
         """Instance attributes over the class's methods, so that taking them out is deleting them."""
         send, connection = protocol._send_request, protocol._connection
         to_bytes, from_bytes = connection.message_to_binary, connection.receive_from_header_and_body
-        size = 0
 
         def message_to_binary(*args: Any, **named: Any) -> bytes:  # asyncua's own parameters, handed on
-            nonlocal size
             message = to_bytes(*args, **named)
-            size = len(message)
+            self._size = len(message)
             return message
 
         def send_request(request: Any, *args: Any, **named: Any) -> asyncio.Future[Any]:
             future = send(request, *args, **named)
-            self._sent(protocol._request_id, request, size)
+            self._sent(protocol._request_id, type(request).__name__.removesuffix("Request"), _held(request))
             return future
 
         gathered = 0
@@ -111,10 +111,14 @@ class Trace:
                 vars(owner).pop(name, None)
         self._asked.clear()
 
-    def _sent(self, number: int, request: Any, size: int) -> None:
-        name = type(request).__name__
-        self._asked[number] = (name.removesuffix("Request"), monotonic())
-        self._add(Exchange(at_ns=time_ns(), sent=True, size=size, text=name + _held(request)))
+    def body_sent(self, number: int, name: str, count: int) -> None:
+        """A request went out that no structure of asyncua was made for."""
+        if self._on:
+            self._sent(number, name, f", {count} {_COUNTED_IN[name]}" if count and name in _COUNTED_IN else "")
+
+    def _sent(self, number: int, name: str, held: str) -> None:
+        self._asked[number] = (name, monotonic())
+        self._add(Exchange(at_ns=time_ns(), sent=True, size=self._size, text=f"{name}Request{held}"))
 
     def _received(self, message: Any, size: int) -> None:
         """``message`` is asyncua's Message, Acknowledge or ErrorMessage."""

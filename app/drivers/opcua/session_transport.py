@@ -3,7 +3,8 @@
 Of asyncua only the steps are used, never ``Client.connect()``: its supervisor, watchdog and publish loop swallow losses that a person must
 see. Private members used, all of them here: ``UaClient._send_request``, the limits in ``UASocketProtocol._connection``, and for opening the
 channel ``UASocketProtocol._send_request`` and ``_open_secure_channel_exchange``, because asyncua's own way ends in a bare AssertionError
-when the server answers with a fault, and after one time-out refuses every later renewal.
+when the server answers with a fault, and after one time-out refuses every later renewal. Requests that are encoded already go past its
+structures (``send_body``), with ``_connection``, ``_callbackmap``, ``_request_id`` and ``_request_handle`` of ``UASocketProtocol``.
 """
 
 from __future__ import annotations
@@ -17,14 +18,17 @@ from typing import Final, Literal, TypeVar
 
 from asyncua import ua
 from asyncua.client.ua_client import UaClient, UASocketProtocol
+from asyncua.common.utils import Buffer
 from asyncua.crypto.security_policies import SecurityPolicy, SecurityPolicyNone
+from asyncua.ua.ua_binary import nodeid_to_binary
 from asyncua.ua.uaerrors._base import UaStatusCodeError
 
 import app.drivers.opcua.session_library  # noqa: F401  holds the library's decoder to the bytes there are
 from app.drivers.opcua.address import UA_NAMESPACE
 from app.drivers.opcua.binary import DecodingError, Reader, decoded, read_response_header
 from app.drivers.opcua.chunks import CHUNK_BYTES, MESSAGE_BYTES, MESSAGE_CHUNKS, Chunks
-from app.drivers.opcua.status import status_text
+from app.drivers.opcua.requests import FAULT, request_header
+from app.drivers.opcua.status import BAD_UNEXPECTED_ERROR, status_text
 from app.errors import EndpointError
 
 TOKEN_LIFETIME_MS: Final = 3_600_000
@@ -65,6 +69,7 @@ class Transport:
         timeout_s: Of each step.
         on_connected: Called with asyncua's protocol object before the first byte is sent.
         on_gone: Called once when the connection ends, with the reason or None.
+        on_sent: Called with request id, service and number of operations of what ``send_body`` sends.
     """
 
     def __init__(
@@ -94,6 +99,9 @@ class Transport:
         self._has_session = False
         self._hung_up = False
         self._chunks = Chunks()
+        self._token: ua.NodeId | None = None
+        self._token_bytes = b""
+        self.on_sent: Callable[[int, str, int], None] = lambda *_: None
         self._invalid = ""
 
     async def open(self) -> None:
@@ -202,6 +210,41 @@ class Transport:
     async def send(self, request: object, timeout_s: float | None) -> bytes:
         """One request and its whole answer, from the type id on; asyncua's own errors."""
         return bytes(await self._ua._send_request(request, timeout_s))
+
+    async def send_body(self, name: str, type_id: int, body: bytes, timeout_s: float, *, count: int = 0) -> bytes:
+        """One request that is encoded already, and its whole answer, from the type id on; asyncua's own errors. 0 s waits for ever.
+
+        Args:
+            name: Of the service, for the trace; ``count`` of its operations likewise.
+            type_id: Of the request's binary encoding, namespace 0.
+            body: All that follows the request header.
+        """
+        protocol = self._ua.protocol
+        if protocol is None or protocol.transport is None:
+            raise ConnectionError("the connection is closed")
+        protocol._request_handle += 1
+        header = request_header(type_id, self._token_of(protocol), protocol._request_handle, timeout_s)
+        protocol.revolve_security_token()
+        number = protocol._request_id + 1
+        message = protocol._connection.message_to_binary(header + body, request_id=number)
+        protocol._request_id = number
+        answer: asyncio.Future[Buffer] = asyncio.get_running_loop().create_future()
+        protocol._callbackmap[number] = answer
+        self.on_sent(number, name, count)
+        protocol.transport.write(message)
+        async with asyncio.timeout(timeout_s or None):
+            data = bytes(await answer)
+        if data.startswith(FAULT):
+            status = decoded(read_response_header, data, ())
+            raise UaStatusCodeError(status or BAD_UNEXPECTED_ERROR)  # type: ignore[no-untyped-call]  # asyncua's
+        return data
+
+    def _token_of(self, protocol: UASocketProtocol) -> bytes:
+        """The session's authentication token as it is sent; encoded once."""
+        token = protocol.authentication_token
+        if token is not self._token:
+            self._token, self._token_bytes = token, nodeid_to_binary(token)
+        return self._token_bytes
 
     async def get_endpoints(self) -> list[ua.EndpointDescription]:
         wanted = ua.GetEndpointsParameters()

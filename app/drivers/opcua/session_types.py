@@ -19,9 +19,11 @@ from asyncua.ua.ua_binary import struct_from_binary
 from app.drivers.opcua import words
 from app.drivers.opcua.address import UA_NAMESPACE, NodeAddress, parse
 from app.drivers.opcua.binary import BUILTIN_TYPES, EXTENSION_OBJECT, VARIANT, DataValue, DecodingError, Extension, Reader, decoded
+from app.drivers.opcua.requests import numeric
 from app.drivers.opcua.samples import extensions_in, without_extensions
-from app.drivers.opcua.session_nodes import Nodes, ns0, well_formed
+from app.drivers.opcua.session_nodes import Nodes, well_formed
 from app.drivers.opcua.session_services import VALUE, Services
+from app.drivers.opcua.standard_types import STANDARD_BASES
 from app.drivers.opcua.structures import (
     OPTION_SET,
     DataTypeDefinition,
@@ -33,6 +35,7 @@ from app.drivers.opcua.structures import (
     read_whole,
     undecoded,
 )
+from app.drivers.opcua.together import both
 from app.errors import UserError
 from app.model.values import Value
 
@@ -40,9 +43,9 @@ DATA_TYPE: Final = 14
 VALUE_RANK: Final = 15
 DATA_TYPE_DEFINITION: Final = 23
 
-_HAS_SUBTYPE: Final = ns0(45)
-_HAS_PROPERTY: Final = ns0(46)
-_HAS_ENCODING: Final = ns0(38)
+_HAS_SUBTYPE: Final = numeric(45)
+_HAS_PROPERTY: Final = numeric(46)
+_HAS_ENCODING: Final = numeric(38)
 _STRUCTURE_DEFINITION: Final = f"nsu={UA_NAMESPACE};i=122"
 _ENUM_DEFINITION: Final = f"nsu={UA_NAMESPACE};i=123"
 _NULL: Final = f"nsu={UA_NAMESPACE};i=0"
@@ -71,6 +74,7 @@ def _base_types() -> dict[str, Base]:
     known |= {24: Base(0), 25: Base(0), 26: Base(0, number=True), 27: Base(0, number=True), 28: Base(0, number=True)}
     known[29] = Base(6, enum=True)
     known[12755] = Base(EXTENSION_OBJECT, option_set=True)
+    known |= {number: known[base] for number, base in STANDARD_BASES.items()}
     return {f"nsu={UA_NAMESPACE};i={number}": base for number, base in known.items()}
 
 
@@ -101,19 +105,26 @@ class DataTypes:
         return f"{word}[]" if word and value_rank >= 0 else word
 
     async def load(self, data_types: Iterable[str]) -> None:
-        """Find what these data types are derived from, one level of the type tree per round of requests."""
+        """Find what these data types are derived from, one level of the type tree per round of requests.
+
+        Those of namespace 0 are known, and a structure says that it is one: mostly one round is enough.
+        """
         chains = {data_type: [data_type] for data_type in data_types if data_type and data_type not in self._bases}
+        if not chains:
+            return
         for _ in range(_MAX_ROUNDS):
             heads = {chain[-1] for chain in chains.values()}
             nodes = {head: node for head in heads if (node := self._node(head)) is not None}
-            answers = await self._services.browse(list(nodes.values()), direction="inverse", reference=_HAS_SUBTYPE) if nodes else []
-            above = {
-                head: self._nodes.text(found.references[0].NodeId) for head, found in zip(nodes, answers, strict=True) if found.references
-            }
+            browsing = self._services.browse(list(nodes.values()), direction="inverse", reference=_HAS_SUBTYPE)
+            answers, _ = await both(browsing, self._load_definitions(data_type for data_type, chain in chains.items() if len(chain) == 1))
+            above = {head: found.references[0].id for head, found in zip(nodes, answers, strict=True) if found.rows}
             for data_type, chain in list(chains.items()):
                 parent = above.get(chain[-1])
                 if parent is None or parent in self._bases or parent in chain:
                     self._bases |= dict.fromkeys(chain, self._bases.get(parent or "", _UNKNOWN))
+                    del chains[data_type]
+                elif self.structure(data_type) is not None:
+                    self._bases[data_type] = Base(EXTENSION_OBJECT)
                     del chains[data_type]
                 else:
                     chain.append(parent)
@@ -139,12 +150,7 @@ class DataTypes:
 
     async def _names_in_properties(self, node: ua.NodeId) -> dict[str, str]:
         (found,) = await self._services.browse([node], reference=_HAS_PROPERTY)
-        properties = {
-            self._nodes.name(reference.BrowseName).name: ua.NodeId(
-                reference.NodeId.Identifier, reference.NodeId.NamespaceIndex, reference.NodeId.NodeIdType
-            )
-            for reference in found.references
-        }
+        properties = {reference.name: reference.node for reference in found.references if reference.node}
         wanted = [name for name in ("EnumStrings", "OptionSetValues", "EnumValues") if name in properties]
         answers = await self.finished(await self._services.read([(properties[name], VALUE) for name in wanted])) if wanted else []
         named = [
@@ -223,9 +229,7 @@ class DataTypes:
             else:
                 asked[text] = node  # not written down before it is known: others decode meanwhile
         found = await self._services.browse(list(asked.values()), direction="inverse", reference=_HAS_ENCODING) if asked else []
-        owners = {
-            text: self._nodes.text(answer.references[0].NodeId) for text, answer in zip(asked, found, strict=True) if answer.references
-        }
+        owners = {text: answer.references[0].id for text, answer in zip(asked, found, strict=True) if answer.rows}
         await self.load(owners.values())
         await self._load_fields(owners.values())
         by_encoding = {definition.encoding: data_type for data_type in self._definitions if (definition := self.structure(data_type))}

@@ -16,6 +16,8 @@ OVERFLOW_BITS: Final = 0x0480
 """InfoType DataValue + Overflow: the server's queue was full and values before or after this one are lost."""
 
 BAD: Final = 0x80000000
+BAD_UNEXPECTED_ERROR: Final = 0x80010000
+BAD_TIMEOUT: Final = 0x800A0000
 BAD_NODE_ID_UNKNOWN: Final = 0x80340000
 BAD_CONFIGURATION_ERROR: Final = 0x80890000
 BAD_DECODING_ERROR: Final = 0x80070000
