@@ -17,7 +17,7 @@ _INT32: Final = 6
 _LAST_NUMBER: Final = 11
 """Built-in types 2 … 11 are the numbers: SByte to Double."""
 
-_TYPE_OF_BUILTIN: Final = {builtin: TYPE_CODES[name] for builtin, name in BUILTIN_TYPES.items()}
+TYPE_OF_BUILTIN: Final = {builtin: TYPE_CODES[name] for builtin, name in BUILTIN_TYPES.items()}
 
 
 class Scale(NamedTuple):
@@ -43,7 +43,7 @@ def sample_columns(rows: Sequence[tuple[int, DataValue, Scale]], receive_ns: int
     number = np.full(count, np.nan, np.float64)
     objects: dict[int, Value] = {}
     for place, (_, data, scale) in enumerate(rows):
-        code, plain, other = _cell(data, scale)
+        code, plain, other = cell(data, scale)
         types[place] = code
         quality[place] = quality_of(data.status)
         if plain is not None:
@@ -65,12 +65,12 @@ def sample_columns(rows: Sequence[tuple[int, DataValue, Scale]], receive_ns: int
     )
 
 
-def _cell(data: DataValue, scale: Scale) -> tuple[int, float | None, Value]:
+def cell(data: DataValue, scale: Scale) -> tuple[int, float | None, Value]:
     """Type code, the value as float64 where that holds it exactly, else None and the value itself."""
     builtin, value = data.builtin, data.value
     if builtin == 0:
         return 0, None, None
-    code = _TYPE_OF_BUILTIN.get(builtin, 0)
+    code = TYPE_OF_BUILTIN.get(builtin, 0)
     if builtin == _INT32 and scale.enum:
         code = TYPE_CODES["enum"]
     elif scale.scales and _BOOLEAN < builtin <= _LAST_NUMBER:
