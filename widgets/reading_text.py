@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from typing import Final
 
 from app.drivers import spec_for
 from app.drivers.base import TypedAddresses
@@ -15,11 +16,15 @@ from app.runtime.state import Reading
 from widgets.clock import short_moment
 
 LONG_TEXT = 200
+_BADGES: Final = {"another device": "other device", "identity changed": "identity changed"}
+"""Causes that have a badge of their own, whatever the newest sample was."""
+_SAID: Final = frozenset({"not connected", "no answer"})
+"""Causes that are told by their own words where there is no sample."""
 
 
 def value_text(reading: Reading, tag: Tag | None = None) -> str:
-    """The newest source value; "" before the first, an en dash where the source sent none."""
-    if reading.sample is None:
+    """The newest source value; "" before the first and of another variable than the tag's, an en dash where the source sent none."""
+    if reading.sample is None or reading.cause == "identity changed":
         return ""
     value = reading.sample.value
     if value is None:
@@ -62,29 +67,38 @@ def _float(value: float) -> str:
 
 
 def quality_key(reading: Reading) -> str:
-    """Key of the badge: good, uncertain, bad, stale; "" before the first sample."""
+    """Key of the badge, of ``widgets.look.STATES``; "" before the first sample."""
+    if reading.cause in _BADGES:
+        return _BADGES[reading.cause]
     if reading.sample is None:
-        return "bad" if reading.problem else ""
+        return ("stale" if reading.cause in ("not connected", "idle") else "bad") if reading.problem else ""
     if reading.as_of_ns is not None and reading.sample.quality is Quality.BAD:
         return "bad"
-    return "stale" if reading.stale else reading.sample.quality.name.lower()
+    if reading.stale:
+        return "stale"
+    return "moved" if reading.cause == "moved" and reading.sample.quality is Quality.GOOD else reading.sample.quality.name.lower()
 
 
 def value_key(reading: Reading) -> str:
-    """How the value itself looks: as ``quality_key``, but ``then`` of a snapshot's value, which is right as of then."""
+    """How the value itself looks: good, uncertain, bad, stale; ``then`` of a snapshot's value, which is right as of then."""
     key = quality_key(reading)
-    return "then" if key == "stale" and reading.as_of_ns is not None else key
+    if key == "stale" and reading.as_of_ns is not None:
+        return "then"
+    return {"moved": "good", "other device": "stale", "identity changed": "bad"}.get(key, key)
 
 
 def quality_text(reading: Reading) -> str:
     """What the badge says; stale values say their age, those of a snapshot when it was taken."""
+    if reading.cause in _BADGES:
+        return reading.cause
     if reading.sample is None:
-        return "refused" if reading.problem else "waiting"
+        return {"": "waiting", "idle": "not watched"}.get(reading.cause, reading.cause if reading.cause in _SAID else "refused")
     if reading.as_of_ns is not None:
         return "bad then" if reading.sample.quality is Quality.BAD else f"as of {short_moment(reading.as_of_ns)}"
     if reading.stale:
         return f"stale {age_text(reading.age_s)}"
-    return reading.sample.quality.name.lower()
+    word = reading.sample.quality.name.lower()
+    return f"{word}, moved" if reading.cause == "moved" else word
 
 
 def suspicions(endpoint: Endpoint | None, tag: Tag, reading: Reading) -> tuple[str, ...]:

@@ -39,8 +39,7 @@ def test_that_another_device_is_told_in_tree_status_and_readings_until_it_is_con
     gui.connect(endpoint)
     top = gui.endpoints.model.index(0, 0)
     assert gui.endpoints.model.data(top, STATE_ROLE) == ("another device", "warn")
-    chips = gui.window.statusBar()._chips  # type: ignore[attr-defined]  # Qt gives the base class
-    gui.until(lambda: "another device" in chips[endpoint].text(), "the status bar does not say so")
+    gui.until(lambda: "another device" in gui.chip(endpoint), "the status bar does not say so")
     gui.run(500)
     reading = gui.workbench.live.reading(tag)
     assert reading.sample is None

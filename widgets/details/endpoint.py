@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.edits.endpoints import set_namespaces
 from app.errors import UserError
+from widgets.clock import is_utc
 from widgets.details import endpoint_rows as card
 from widgets.details.sheet import Sheet
 from widgets.details.trouble import show_trouble
@@ -59,10 +60,12 @@ class EndpointView(Sheet):
         state = live.state(endpoint.id)
         rows = card.change_rows(state)
         rows += card.settings_rows(endpoint, live.url_of(endpoint.id), len(self._workbench.project.tags_of(endpoint.id)))
-        rows += card.live_rows(state)
+        utc = is_utc(self._workbench)
+        rows += card.live_rows(state, live.rates(endpoint.id), utc=utc) + card.outage_rows(state, utc=utc)
+        rows += card.quarantine_rows(state.learned)
         if state.report is not None:
-            for part in (card.report_rows, card.certificate_rows, card.offer_rows, card.limit_rows, card.namespace_rows):
-                rows += part(state.report)
+            rows += card.report_rows(state.report) + card.certificate_rows(state.report) + card.offer_rows(state.report)
+            rows += card.limit_rows(state.report, state.learned) + card.namespace_rows(state.report)
         self.show_rows(endpoint.name, card.phase_text(state), rows)
         self.back.setVisible(is_on_snapshot(self._workbench, endpoint.id))
         self._connect.setText("Connect" if state.phase in ("off", "stopped") else "Disconnect")

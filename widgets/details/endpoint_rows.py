@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from app.drivers import spec_for
-from app.drivers.base import EndpointReport, OfferedEndpoint
+from app.drivers.base import EndpointReport, Learned, OfferedEndpoint
 from app.drivers.probe_target import is_legacy, usable_offers
 from app.errors import UserError
 from app.model.plant import Endpoint
-from app.runtime.state import ConnectionState
+from app.runtime.outages import Outage
+from app.runtime.state import NOTHING_LEARNED, ConnectionState
 from app.trust.facts import facts, spaced
 from app.trust.validity import validity
-from widgets.clock import day_and_time
+from widgets.clock import clock_text, day_and_time
+from widgets.connection_text import items_text
 from widgets.look import Badge, KeyValue
+from widgets.reading_text import age_text
 
+Rate = tuple[float, float, int]
+"""Interval asked for and interval granted (ms), and of how many tags."""
+_RATES_NAMED: Final = 4
+_QUARANTINED_NAMED: Final = 20
 _PHASES = {
     "off": "not connected",
     "connecting": "connecting…",
@@ -60,18 +68,56 @@ def _security_rows(endpoint: Endpoint) -> list[KeyValue]:
     return [protection, KeyValue("User", who[security.user])]
 
 
-def live_rows(state: ConnectionState) -> list[KeyValue]:
-    """What is measured while it is connected."""
+def live_rows(state: ConnectionState, rates: Sequence[Rate] = (), *, utc: bool = False) -> list[KeyValue]:
+    """What is measured while it is connected, and the rates that the device granted."""
     if state.phase != "connected" or state.as_of_ns is not None:
         return []
-    rows = [KeyValue("Round trip", f"{state.round_trip_s * 1000:.1f} ms"), KeyValue("Watched", _watched(state))]
+    rows = [
+        KeyValue("Connected", f"since {clock_text(state.since_ns, utc=utc).partition('.')[0]}"),
+        KeyValue("Round trip", f"{state.round_trip_s * 1000:.1f} ms"),
+        KeyValue("Values", f"{state.values_per_s:,.0f} per second"),
+        KeyValue("On the device", items_text(state), tip="What stands there because of us; the rest was refused, or is not answered yet"),
+    ]
+    if rates:
+        rows.append(KeyValue("Rates granted", "\n".join(map(_rate, rates[:_RATES_NAMED])) + _and_more(len(rates) - _RATES_NAMED)))
     if state.memory_bytes:
         rows.append(KeyValue("Connector", f"{state.memory_bytes / 2**20:.0f} MiB", tip="Memory of the process that speaks to it"))
     return rows
 
 
-def _watched(state: ConnectionState) -> str:
-    return f"{state.items:,} {'tag' if state.items == 1 else 'tags'}, {state.values_per_s:,.0f} values/s"
+def _rate(rate: Rate) -> str:
+    asked, granted, count = rate
+    return f"{granted:,g} ms for {count:,}" + (f" (asked {asked:,g} ms)" if granted != asked else "")
+
+
+def _and_more(count: int) -> str:
+    return f"\nand {count} more" if count > 0 else ""
+
+
+def outage_rows(state: ConnectionState, *, utc: bool = False) -> list[KeyValue]:
+    """The last losses, the newest first: when, how long, why."""
+    if not state.outages:
+        return []
+    rows = [
+        KeyValue(clock_text(one.began_ns, utc=utc).partition(".")[0], f"{_lasted(one)}\n{one.why}".rstrip(), tip=one.why)
+        for one in reversed(state.outages)
+    ]
+    return [KeyValue("Last losses", heading=True), *rows]
+
+
+def _lasted(outage: Outage) -> str:
+    if outage.lasted_s is None:
+        return "not back yet"
+    return f"{outage.lasted_s:.1f} s" if outage.lasted_s < 60 else age_text(outage.lasted_s)
+
+
+def quarantine_rows(learned: Learned) -> list[KeyValue]:
+    """Nodes that spoil every request they are in, and why they are asked for alone or not at all."""
+    if not learned.quarantined:
+        return []
+    rows = [KeyValue(address, why, wide=True) for address, why in list(learned.quarantined.items())[:_QUARANTINED_NAMED]]
+    more = len(learned.quarantined) - len(rows)
+    return [KeyValue("Asked for alone or not at all", heading=True), *rows, *([KeyValue("", f"and {more:,} more")] if more else [])]
 
 
 def report_rows(report: EndpointReport) -> list[KeyValue]:
@@ -142,9 +188,10 @@ def _offer_row(offers: list[OfferedEndpoint]) -> KeyValue:
     return KeyValue(name, "\n".join(part for part in parts if part), tip="\n".join(dict.fromkeys(offer.advice for offer in offers)))
 
 
-def limit_rows(report: EndpointReport) -> list[KeyValue]:
-    """Published limits, and beside them what was found by running into it."""
-    limits = {name: _limit(report, name) for name in dict.fromkeys((*report.limits, *report.found))}
+def limit_rows(report: EndpointReport, learned: Learned = NOTHING_LEARNED) -> list[KeyValue]:
+    """Published limits, and beside them what was found by running into it, now or in an earlier session."""
+    found = {_found_title(report, name): number for name, number in (learned.limits | report.found).items()}
+    limits = {name: _limit(report.limits.get(name), found.get(name)) for name in dict.fromkeys((*report.limits, *found))}
     if not limits:
         return []
     rows = [KeyValue(name, text, wide=True) for name, text in limits.items() if text]
@@ -154,8 +201,12 @@ def limit_rows(report: EndpointReport) -> list[KeyValue]:
     return [KeyValue("Limits", heading=True), *rows]
 
 
-def _limit(report: EndpointReport, name: str) -> str:
-    published, found = report.limits.get(name), report.found.get(name)
+def _found_title(report: EndpointReport, name: str) -> str:
+    """A driver names what it found by the service, where that is no limit that the server publishes."""
+    return name if name in report.limits else f"Per {name} request"
+
+
+def _limit(published: int | None, found: int | None) -> str:
     text = f"{published:,}" if published else ""
     return ", ".join(part for part in (text, "" if found is None else f"found {found:,}") if part)
 

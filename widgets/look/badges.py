@@ -45,6 +45,9 @@ STATES: Final[dict[str, State]] = {
     "uncertain": State("uncertain", "warn", "uncertain"),
     "bad": State("bad", "bad", "bad"),
     "stale": State("stale", "stale", "stale"),
+    "moved": State("link", "warn", "good, moved"),
+    "other device": State("unlink", "warn", "another device"),
+    "identity changed": State("changed", "bad", "identity changed"),
     # review
     "approved": State("approve", "good", "approved"),
     "changed": State("changed", "warn", "changed"),

@@ -14,6 +14,11 @@ from widgets.look.theme import color, value_font
 ConnectionState = Literal["connected", "connecting", "waiting", "lost", "paused", "off", "snapshot"]
 
 
+_WIDEST_CHARS: Final = 120
+"""A long reason does not make a chip wider than this; the tool tip has it whole."""
+_REASON_CHARS: Final = 12
+
+
 class _Dot(NamedTuple):
     shape: Literal["full", "dashed", "ring", "cross", "bars", "frame"]
     token: str
@@ -87,12 +92,12 @@ class StatusDot(QWidget):
 
 
 class ConnectionChip(QAbstractButton):
-    """Dot, endpoint name and what there is to say ("4,812/s  rtt 2 ms", "retry in 3 s"); gives way where there is no room."""
+    """Dot, endpoint name and what there is to say ("4,812/s · 212 items", "retry in 3 s"); its short form where there is no room."""
 
     def __init__(self, name: str, state: ConnectionState = "off", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._name = name
-        self._detail = ""
+        self._detail = self._short = ""
         self._state = state
         self._widest_px = 0
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -100,32 +105,60 @@ class ConnectionChip(QAbstractButton):
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.set_state(state)
 
-    def set_state(self, state: ConnectionState, detail: str = "") -> None:
-        """Show another state, with a detail in plain text. Raises KeyError for an unknown state."""
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def state(self) -> ConnectionState:
+        return self._state
+
+    def set_state(self, state: ConnectionState, detail: str = "", *, short: str = "", tip: str = "") -> None:
+        """Show another state. Raises KeyError for an unknown one.
+
+        Args:
+            state: Gives dot and colour.
+            detail: All that there is to say in one line, as plain text.
+            short: What is said of it where there is no room; the beginning of ``detail`` when empty.
+            tip: Shown on hover below the name; ``detail`` when empty.
+        """
         words = detail or ("" if state == "connected" else _DOTS[state].words)
+        self._set_tip(tip or words)
         changed_state = state != self._state
-        if not changed_state and words == self._detail and self.text():
+        if not changed_state and (words, short) == (self._detail, self._short) and self.text():
             return
-        self._state, self._detail = state, words
+        self._state, self._detail, self._short = state, words, short
         self.setText(f"{self._name}  {words}".rstrip())
         self.setAccessibleName(f"{self._name}: {_DOTS[state].words}" + (f", {detail}" if detail else ""))
-        self.setToolTip(plain_tip(self.text()))
         # A counting number must not push its neighbours to and fro: within one state the chip only grows.
         self._widest_px = 0 if changed_state else self._widest_px
-        if self._needed_px() != self._widest_px:
-            self._widest_px = max(self._widest_px, self._needed_px())
+        if self._needed_px(self.text()) > self._widest_px or changed_state:
+            self._widest_px = max(self._widest_px, self._needed_px(self.text()))
             self.updateGeometry()
         self.update()
+
+    def _set_tip(self, words: str) -> None:
+        text = plain_tip(f"{self._name}\n{words}".rstrip())
+        if text != self.toolTip():
+            self.setToolTip(text)
+            self.setAccessibleDescription(words)
 
     def _dot_px(self) -> int:
         return max(10, self.fontMetrics().ascent())
 
-    def _needed_px(self) -> int:
-        font = value_font(self.font())
-        return QFontMetrics(font).horizontalAdvance(self.text()) + self._dot_px() + 18
+    def _needed_px(self, text: str) -> int:
+        return QFontMetrics(value_font(self.font())).horizontalAdvance(text) + self._dot_px() + 18
+
+    def _short_text(self) -> str:
+        return f"{self._name}  {self._short}".rstrip() if self._short else self._name
+
+    def short_px(self) -> int:
+        """Width at which name and short form can be read."""
+        return min(self._needed_px(self._short_text()), self.sizeHint().width())
 
     def sizeHint(self) -> QSize:
-        return QSize(max(self._needed_px(), self._widest_px), self.fontMetrics().height() + 8)
+        most_px = self._dot_px() + 18 + _WIDEST_CHARS * self.fontMetrics().averageCharWidth()
+        return QSize(min(max(self._needed_px(self.text()), self._widest_px), most_px), self.fontMetrics().height() + 8)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(self._dot_px() + 18 + 8 * self.fontMetrics().averageCharWidth(), self.fontMetrics().height() + 8)
@@ -147,6 +180,17 @@ class ConnectionChip(QAbstractButton):
         painter.setFont(value_font(self.font()))
         painter.setPen(color(_DOTS[self._state].token if self._state != "off" else "dim"))
         room = QRect(side + 12, 0, self.width() - side - 16, self.height())
-        shown = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
+        shown = painter.fontMetrics().elidedText(
+            self._fitting(painter.fontMetrics(), room.width()), Qt.TextElideMode.ElideRight, room.width()
+        )
         painter.drawText(room, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), shown)
         painter.end()
+
+    def _fitting(self, metrics: QFontMetrics, room_px: int) -> str:
+        """A number that is cut would read as another one: only a reason is, and only where some of it can be read."""
+        whole, short = self.text(), self._short_text()
+        if metrics.horizontalAdvance(whole) <= room_px or not self._short:
+            return whole
+        rest_px = room_px - metrics.horizontalAdvance(short)
+        reads_on = self._state in ("waiting", "lost") and rest_px >= _REASON_CHARS * metrics.averageCharWidth()
+        return whole if reads_on else short
