@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from time import monotonic
+from typing import Final
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from app.drivers.opcua.questions import CrawlBelow, FoundNodes
+from app.drivers.opcua.questions import CrawlBelow, FoundNode, FoundNodes
 from app.errors import UserError
 from app.runtime.state import Reply
+from app.workspace.node_cache import Row
 from widgets.look import ElidedLabel, tool_button
 from widgets.workbench import Workbench
+
+SAY_EVERY_S: Final = 0.25
+"""Replies come far more often than a person reads numbers."""
+
+
+def _row(node: FoundNode) -> Row:
+    return (node.id, node.name, node.path, node.node_class, node.type)
 
 
 class Crawl(QObject):
@@ -27,7 +36,7 @@ class Crawl(QObject):
         super().__init__(parent)
         self._workbench = workbench
         self._token: int | None = None
-        self._begun_s = 0.0
+        self._begun_s = self._said_s = 0.0
         self._key = ""
         self.name = ""
         self.count = self.refused = 0
@@ -59,15 +68,17 @@ class Crawl(QObject):
             self._end(f"{result.what}: {result.why}")
             return
         assert isinstance(result, FoundNodes)
-        self._workbench.workspace.remember_nodes(
-            self._key, [(row.id, row.name, row.path, row.node_class, row.type) for row in result.nodes]
-        )
+        self._workbench.workspace.remember_nodes(self._key, result.nodes, _row)
         self.count += len(result.nodes)
         self.refused += result.refused
         if reply.done:
             self._end(f"ended at the limit of {limit:,}" if self.count >= limit else "")
             return
-        seconds = max(monotonic() - self._begun_s, 0.001)
+        now_s = monotonic()
+        if now_s - self._said_s < SAY_EVERY_S:
+            return
+        self._said_s = now_s
+        seconds = max(now_s - self._begun_s, 0.001)
         self._say(f"{self.count:,} nodes, {self.count / seconds:,.0f}/s, below {self.name}{self._refusals()}")
 
     def _end(self, why: str) -> None:

@@ -9,10 +9,12 @@ from typing import Final
 from PySide6.QtCore import QItemSelectionModel, Signal
 from PySide6.QtWidgets import QAbstractItemView, QTableView, QVBoxLayout, QWidget
 
+from app.workspace.database import KnownNode
 from widgets.keys import on_key
 from widgets.look import calm_table, label
 from widgets.models.address_space import TreeNode
 from widgets.models.node_hits import NodeHitsModel
+from widgets.node_finder import NodeFinder
 from widgets.reading_text import age_text
 from widgets.workbench import Workbench
 
@@ -31,6 +33,8 @@ class NodeSearch(QWidget):
     def __init__(self, workbench: Workbench) -> None:
         super().__init__()
         self._workbench = workbench
+        self._finder = NodeFinder(workbench, self)
+        self._asked = ""
         self.model = NodeHitsModel()
         self.table = QTableView()
         calm_table(self.table, "Nodes found")
@@ -44,26 +48,36 @@ class NodeSearch(QWidget):
         layout.setSpacing(6)
         layout.addWidget(self.table, 1)
         layout.addWidget(self.note)
+        self._finder.found.connect(self._on_found)
         self.table.doubleClicked.connect(lambda index: self.chosen.emit(self.model.rows[index.row()]))
         on_key(self.table, "Return", self.choose)
 
     def look_for(self, text: str) -> None:
-        """Look for every word of the text in names, paths and ids of all endpoints; the first hit is selected for Enter."""
-        workspace = self._workbench.workspace
-        found: list[TreeNode] = []
-        oldest_s = time()
-        for endpoint in self._workbench.endpoints():
-            for row in workspace.search_nodes(self._workbench.cache_key(endpoint), text, HITS):
-                found.append(TreeNode(row.node_class, endpoint, row.id, row.name, type=row.type, path=row.path, expandable=False))
-                oldest_s = min(oldest_s, row.seen_s)
-        self.model.set_rows(found)
-        self.note.setText(self._words(found, time() - oldest_s))
-        self.step(0)
+        """Look for every word of the text in names, paths and ids of all endpoints; the hits come when they are found."""
+        self._finder.ask(text, HITS)
 
-    def _words(self, found: Sequence[TreeNode], age_s: float) -> str:
+    def look_again(self) -> None:
+        """More nodes are known now: ask the same once more, unless an answer is still to come."""
+        if not self._finder.is_asking and self._asked:
+            self._finder.ask(self._asked, HITS)
+
+    def _on_found(self, text: str, hits: Sequence[tuple[str, KnownNode]], known: int) -> None:
+        """The first hit of a new question is selected for Enter; the same question asked again moves nothing."""
+        nodes = [
+            TreeNode(node.node_class, endpoint, node.id, node.name, type=node.type, path=node.path, expandable=False)
+            for endpoint, node in hits
+        ]
+        same = text == self._asked and [node.id for node in nodes] == [node.id for node in self.model.rows]
+        if not same:
+            self.model.set_rows(nodes)
+        self.note.setText(self._words(nodes, known, time() - min((node.seen_s for _, node in hits), default=time())))
+        if not same:
+            self.step(0)
+        self._asked = text
+
+    def _words(self, found: Sequence[TreeNode], known: int, age_s: float) -> str:
         """What the hits are worth: how many, of how many, how old, and whether somebody can be asked."""
         endpoints = self._workbench.endpoints()
-        known = sum(self._workbench.workspace.count_nodes(self._workbench.cache_key(endpoint)) for endpoint in endpoints)
         off = [held.name for id_, held in endpoints.items() if self._workbench.live.state(id_).phase != "connected"]
         matching = f"The first {HITS:,} hits" if len(found) >= HITS else f"{len(found):,} of {known:,} nodes read so far"
         parts = [matching, f"read up to {age_text(age_s)} ago" if found else "", f"not connected: {', '.join(off)}" if off else ""]

@@ -115,7 +115,7 @@ class TagTable(QWidget):
     def _on_scrolled(self) -> None:
         first = self.view.rowAt(0)
         last = self.view.rowAt(self.view.viewport().height() - 1)
-        count = self.model.rowCount()
+        count = self.model.rowCount() if self.view.isVisible() else 0
         self.model.set_visible(max(first, 0), (last if last >= 0 else count - 1) if count else -1)
         self._want_timer.start()
 
@@ -172,7 +172,8 @@ class TagTable(QWidget):
 
     def _restore_selection(self) -> None:
         tags, current, column = self._kept
-        rows = {tag: row for row, tag in enumerate(self.model.tags)} if tags or current else {}
+        wanted = {*tags, current} - {""}
+        rows = {tag: row for row, tag in enumerate(self.model.tags) if tag in wanted} if wanted else {}
         chosen = QItemSelection()
         last = self.model.columnCount() - 1
         for tag in tags:

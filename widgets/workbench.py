@@ -10,11 +10,13 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.check import run as run_checks
 from app.check.base import Finding
+from app.drivers.base import ItemState
 from app.edits import Edit, Editor
 from app.edits.journal import Journal, recover
 from app.edits.projects import new_project
@@ -32,9 +34,17 @@ from app.workspace.redaction import never_show
 from app.workspace.settings import SettingValue
 from app.workspace.workspace import Workspace
 
+if TYPE_CHECKING:
+    from app.search.tags import TagIndex
+
 _LOGGER = logging.getLogger(__name__)
 FRAME_MS = 50
 CHECK_DELAY_MS = 250
+GROW_EVERY_MS = 12
+GROW_S = 0.006
+"""The index of very many tags grows in slices of this, so that no frame waits for it."""
+MANY_TAGS = 20_000
+"""From here on the index is begun when the project is opened, and not when somebody filters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +74,8 @@ class Workbench(QObject):
         project_replaced: Another project is open; rebuild everything.
         edited: An ``Edit`` as it was applied (an undone edit arrives as its inverse).
         saved_changed: The unsaved marker or the file's name may have changed.
-        tags_changed: set[str] of tag ids with a new reading, at most 20 times a second.
+        tags_changed: Ids of tags with a new reading, at most 20 times a second; has ``in``, a length, and can be iterated.
+        tags_indexed: ``tag_index`` has every tag now, where it needed a while for that.
         endpoint_changed: Id of an endpoint whose connection state changed.
         staleness_ticked: Twice a second: ages have grown; repaint what shows them.
         findings_changed: The findings in ``findings`` are new.
@@ -87,6 +98,7 @@ class Workbench(QObject):
     edited = Signal(object)
     saved_changed = Signal()
     tags_changed = Signal(object)
+    tags_indexed = Signal()
     endpoint_changed = Signal(str)
     staleness_ticked = Signal()
     findings_changed = Signal()
@@ -109,11 +121,14 @@ class Workbench(QObject):
         self.workspace = workspace
         self.selection = Selection()
         self.findings: list[Finding] = []
+        self._strayed: dict[str, ItemState] = {}
         self.path: Path | None = None
         self.view = View()
         self.secrets = Secrets(revealed=never_show)
         self._fingerprint: Fingerprint | None = None
         self._waiting: dict[int, Callable[[Reply], None]] = {}
+        self._grow = QTimer(self, interval=GROW_EVERY_MS)
+        self._grow.timeout.connect(self._on_grow)
         self._adopt(Editor(new_project()), {})
         self._frame = self._timer(FRAME_MS, self._on_frame)
         self._tick = self._timer(500, self._on_tick)
@@ -132,6 +147,8 @@ class Workbench(QObject):
         self.live = LiveProject(editor, reach=reach, secrets=self.secrets.get, pki=str(pki_dir()))
         self.live.on_traffic = self.traffic_seen.emit
         editor.listen(self._on_edited)
+        self._tag_index: TagIndex | None = None
+        self._grow.stop()
         self._begin_journal()
 
     def _begin_journal(self) -> None:
@@ -173,6 +190,24 @@ class Workbench(QObject):
     @property
     def title(self) -> str:
         return self.path.name if self.path else f"{self.project.info.name or 'Untitled'} (not saved)"
+
+    @property
+    def tag_index(self) -> TagIndex:
+        """Finds tags by words; made when it is first asked for."""
+        if self._tag_index is None:
+            from app.search.tags import TagIndex
+
+            self._tag_index = TagIndex(self.project)
+            self._grow.start()
+        return self._tag_index
+
+    def _on_grow(self) -> None:
+        index = self.tag_index
+        had_all = index.has_all
+        if index.grow(GROW_S):
+            self._grow.stop()
+        if index.has_all and not had_all:
+            self.tags_indexed.emit()
 
     def do(self, edit: Edit) -> None:
         """Change the project; undo takes it back as a whole."""
@@ -230,10 +265,12 @@ class Workbench(QObject):
         self.project_replaced.emit()
         self.saved_changed.emit()
         self._check.start()
+        if len(self.project.all(Tag)) > MANY_TAGS:
+            self._grow.start()
 
     def shut_down(self) -> None:
         """End connections and timers; the window calls it when it closes."""
-        for timer in (self._frame, self._tick, self._check):
+        for timer in (self._frame, self._tick, self._check, self._grow):
             timer.stop()
         self.stop_recording()
         self.live.close()
@@ -315,16 +352,22 @@ class Workbench(QObject):
 
     def _on_tick(self) -> None:
         self._journal.sync()
+        if (strayed := self.live.strayed()) != self._strayed:
+            self._strayed = strayed
+            self._check.start()
         self.staleness_ticked.emit()
 
     def _on_edited(self, edit: Edit) -> None:
         self._journal.append(edit)
+        if self._tag_index is not None:
+            self._tag_index.follow(edit)
+            self._grow.start()
         self.edited.emit(edit)
         self.saved_changed.emit()
         self._check.start()
 
     def _on_check(self) -> None:
-        self.findings = run_checks(self.project)
+        self.findings = run_checks(self.project, self._strayed)
         self.findings_changed.emit()
 
     # Shorthand

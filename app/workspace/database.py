@@ -9,15 +9,12 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from app.workspace.aside import move_aside
 from app.workspace.paths import data_dir
-
-if TYPE_CHECKING:
-    import sqlite_utils
 
 _LOGGER = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -29,6 +26,8 @@ _BROKEN: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _DAY_S: Final = 86_400
 _TRIGRAM: Final = 3
 """The index knows words of three characters and more; shorter ones are looked for row by row."""
+_CANDIDATES: Final = 3000
+"""So many hits are put in order at the most: the ones that were seen first, which a crawl finds nearest to its root."""
 
 
 class KnownNode(NamedTuple):
@@ -43,15 +42,30 @@ class KnownNode(NamedTuple):
 
 
 _COLUMNS: Final = ", ".join(KnownNode._fields)
+_NODE_COLUMNS: Final = ", ".join(f"node.{name}" for name in ("endpoint", *KnownNode._fields))
+_TABLES: Final = (
+    "recent (path text primary key, name text, opened_s float)",
+    "reach (project text, endpoint text, url text, primary key (project, endpoint))",
+    "state (name text primary key, text text)",
+)
+_REMEMBER: Final = (
+    f"insert into node (endpoint, {_COLUMNS}) values (?{', ?' * len(KnownNode._fields)}) on conflict (endpoint, id) do update set "  # noqa: S608
+    + ", ".join(f"{name} = excluded.{name}" for name in KnownNode._fields if name != "id")
+)
 
 
 class Database:
-    """Opened when first used, by the one thread that uses it. Several processes may have it open."""
+    """Opened when first used, by the one thread that uses it. Several threads (with one of these each) and processes may have it open.
+
+    sqlite-utils makes the table of nodes and its index, once for each file. All else is plain SQL, since importing sqlite-utils takes
+    as long as painting the whole window does.
+    """
 
     def __init__(self, path: Path | None = None, *, now_s: Callable[[], float] = time.time) -> None:
         self.path = path or data_dir() / FILE_NAME
         self._now_s = now_s
-        self._opened: sqlite_utils.Database | None = None
+        self._opened: sqlite3.Connection | None = None
+        self._has_nodes = False
         self._told: set[str] = set()
 
     @property
@@ -60,14 +74,14 @@ class Database:
 
     def close(self) -> None:
         if self._opened is not None:
-            self._opened.conn.close()
-            self._opened = None
+            self._opened.close()
+            self._opened, self._has_nodes = None, False
 
     # Recent projects
 
     def remember_project(self, path: Path, name: str) -> None:
-        row = {"path": str(path.absolute()), "name": name, "opened_s": self._now_s()}
-        self._attempt(lambda db: db.table("recent").upsert(row, pk="path"), None)
+        row = (str(path.absolute()), name, self._now_s())
+        self._write("insert or replace into recent (path, name, opened_s) values (?, ?, ?)", row)
 
     def recent_projects(self, limit: int) -> list[tuple[Path, str]]:
         """Path and name, newest first; the files may be gone."""
@@ -75,7 +89,7 @@ class Database:
         return self._attempt(lambda db: [(Path(path), name) for path, name in db.execute(query, [limit])], [])
 
     def forget_project(self, path: Path) -> None:
-        self._attempt(lambda db: db.table("recent").delete_where("path = ?", [str(path.absolute())]), None)
+        self._write("delete from recent where path = ?", (str(path.absolute()),))
 
     # Where endpoints are reached from here
 
@@ -85,14 +99,10 @@ class Database:
 
     def set_reach(self, project: str, endpoint: str, url: str | None) -> None:
         """Without a URL, the project's own address is used again."""
-
-        def work(db: sqlite_utils.Database) -> None:
-            if url:
-                db.table("reach").upsert({"project": project, "endpoint": endpoint, "url": url}, pk=("project", "endpoint"))
-            else:
-                db.table("reach").delete_where("project = ? and endpoint = ?", [project, endpoint])
-
-        self._attempt(work, None)
+        if url:
+            self._write("insert or replace into reach (project, endpoint, url) values (?, ?, ?)", (project, endpoint, url))
+        else:
+            self._write("delete from reach where project = ? and endpoint = ?", (project, endpoint))
 
     # State of the window
 
@@ -100,61 +110,74 @@ class Database:
         return self._attempt(lambda db: next((text for (text,) in db.execute("select text from state where name = ?", [name])), ""), "")
 
     def set_state(self, name: str, text: str) -> None:
-        self._attempt(lambda db: db.table("state").upsert({"name": name, "text": text}, pk="name"), None)
+        self._write("insert or replace into state (name, text) values (?, ?)", (name, text))
 
     # Nodes browsed before
 
     def remember(self, endpoint_key: str, rows: Iterable[tuple[str, str, str, str, str]]) -> None:
         """Keep nodes of an endpoint, fields as in ``KnownNode``; one that is known already gets its new names."""
         seen_s = self._now_s()
-        records = [{"endpoint": endpoint_key, **KnownNode(*row)._asdict(), "seen_s": seen_s} for row in rows]
-        self._attempt(lambda db: db.table("node").upsert_all(records, pk=("endpoint", "id")), None)
+        records = [(endpoint_key, *row, seen_s) for row in rows]
+        self._attempt(lambda db: _commit(db, lambda: db.executemany(_REMEMBER, records)), None, nodes=True)
 
     def search(self, endpoint_key: str, text: str, limit: int) -> list[KnownNode]:
         """Nodes in whose name, path or id every word of ``text`` stands, anywhere and in any case; shortest paths first."""
+        return [node for _, node in self.search_all([endpoint_key], text, limit)]
+
+    def search_all(self, endpoint_keys: Sequence[str], text: str, limit: int) -> list[tuple[str, KnownNode]]:
+        """``search`` in several endpoints at once; with the key of each node's endpoint."""
         words = text.replace("\0", " ").split()
+        if not words or not endpoint_keys:
+            return []
         indexed = [word for word in words if len(word) >= _TRIGRAM]
 
-        def work(db: sqlite_utils.Database) -> list[KnownNode]:
-            conditions, values = ["endpoint = ?"], [endpoint_key]
-            has_index = _has_index(db)
-            if indexed and has_index:
-                conditions.append("rowid in (select rowid from node_fts where node_fts match ?)")
+        def work(db: sqlite3.Connection) -> list[tuple[str, KnownNode]]:
+            conditions, values = [f"endpoint in ({', '.join('?' * len(endpoint_keys))})"], list[object](endpoint_keys)
+            use_index = bool(indexed) and _has_index(db)
+            if use_index:
+                conditions.append("node_fts match ?")
                 values.append(" AND ".join('"' + word.replace('"', '""') + '"' for word in indexed))
-            for word in words if not has_index else [word for word in words if word not in indexed]:
-                conditions.append("instr(lower(name || char(10) || path || char(10) || id), lower(?)) > 0")
+            for word in [word for word in words if word not in indexed] if use_index else words:
+                conditions.append("instr(lower(node.name || char(10) || node.path || char(10) || node.id), lower(?)) > 0")
                 values.append(word)
-            where = " and ".join(conditions)
-            query = f"select {_COLUMNS} from node where {where} order by length(path), path limit ?"  # noqa: S608  all are constants
-            return [KnownNode(*row) for row in db.execute(query, [*values, limit])]
+            tables = "node_fts cross join node on node.rowid = node_fts.rowid" if use_index else "node"
+            query = f"select {_NODE_COLUMNS} from {tables} where {' and '.join(conditions)} limit {_CANDIDATES}"  # noqa: S608  constants
+            return [(key, KnownNode(*row)) for key, *row in db.execute(query, values)]
 
-        return self._attempt(work, []) if words else []
+        found: list[tuple[str, KnownNode]] = self._attempt(work, [], nodes=True)
+        return sorted(found, key=lambda hit: (len(hit[1].path), hit[1].path))[:limit]
 
     def known(self, endpoint_key: str, id_: str) -> KnownNode | None:
         """The node of this id, if it was browsed before."""
         query = f"select {_COLUMNS} from node where endpoint = ? and id = ?"  # noqa: S608  a constant
-        return self._attempt(lambda db: next((KnownNode(*row) for row in db.execute(query, [endpoint_key, id_])), None), None)
+        return self._attempt(lambda db: next((KnownNode(*row) for row in db.execute(query, [endpoint_key, id_])), None), None, nodes=True)
 
     def count(self, endpoint_key: str) -> int:
         """How many nodes of an endpoint are known."""
         query = "select count(*) from node where endpoint = ?"
-        return self._attempt(lambda db: next(number for (number,) in db.execute(query, [endpoint_key])), 0)
+        return self._attempt(lambda db: next(number for (number,) in db.execute(query, [endpoint_key])), 0, nodes=True)
 
     def forget(self, endpoint_key: str, id_: str) -> None:
         """Drop a node that the endpoint has no longer."""
-        self._attempt(lambda db: db.table("node").delete_where("endpoint = ? and id = ?", [endpoint_key, id_]), None)
+        self._write("delete from node where endpoint = ? and id = ?", (endpoint_key, id_), nodes=True)
 
     def forget_old(self, days: int) -> None:
         """Drop nodes that were not seen for so many days."""
-        self._attempt(lambda db: db.table("node").delete_where("seen_s < ?", [self._now_s() - days * _DAY_S]), None)
+        self._write("delete from node where seen_s < ?", (self._now_s() - days * _DAY_S,), nodes=True)
 
     # Opening
 
-    def _attempt(self, work: Callable[[sqlite_utils.Database], object], otherwise: T) -> T:
-        """Do ``work`` and give its result; with a broken database once more on a new one; ``otherwise`` when it cannot be done."""
+    def _write(self, statement: str, values: Sequence[object], *, nodes: bool = False) -> None:
+        self._attempt(lambda db: _commit(db, lambda: db.execute(statement, values)), None, nodes=nodes)
+
+    def _attempt(self, work: Callable[[sqlite3.Connection], object], otherwise: T, *, nodes: bool = False) -> T:
+        """Do ``work`` and give its result; with a broken database once more on a new one; ``otherwise`` when it cannot be done.
+
+        ``nodes``: It needs the table of nodes.
+        """
         for last in (False, True):
             try:
-                return work(self._open())  # type: ignore[return-value]  # for reading it is T; for writing nobody looks
+                return work(self._open(nodes=nodes))  # type: ignore[return-value]  # for reading it is T; for writing nobody looks
             except sqlite3.DatabaseError as error:
                 if last or error.sqlite_errorcode & 0xFF not in _BROKEN:
                     self._tell(error)
@@ -172,21 +195,21 @@ class Database:
             self._told.add(str(error))
             _LOGGER.warning("the workspace database cannot be used: %s: %s", self.path, error)
 
-    def _open(self) -> sqlite_utils.Database:
+    def _open(self, *, nodes: bool) -> sqlite3.Connection:
         if self._opened is None:
-            import sqlite_utils
-
             self.path.parent.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(self.path, timeout=5.0)
             try:
                 connection.execute("pragma journal_mode = wal")
                 connection.execute("pragma synchronous = normal")  # WAL: a power cut may lose the newest rows, never the database
-                db = sqlite_utils.Database(connection)
-                _make_tables(db)
+                _make_tables(connection)
             except BaseException:
                 connection.close()
                 raise
-            self._opened = db
+            self._opened = connection
+        if nodes and not self._has_nodes:
+            _make_node_table(self._opened)
+            self._has_nodes = True
         return self._opened
 
     def _move_aside(self, error: sqlite3.DatabaseError) -> bool:
@@ -202,11 +225,30 @@ class Database:
         return True
 
 
-def _make_tables(db: sqlite_utils.Database) -> None:
-    db.table("recent").create({"path": str, "name": str, "opened_s": float}, pk="path", if_not_exists=True)
-    db.table("reach").create({"project": str, "endpoint": str, "url": str}, pk=("project", "endpoint"), if_not_exists=True)
-    db.table("state").create({"name": str, "text": str}, pk="name", if_not_exists=True)
-    node = db.table("node")
+def _commit(db: sqlite3.Connection, work: Callable[[], object]) -> None:
+    with db:
+        work()
+
+
+def _has_table(db: sqlite3.Connection, name: str) -> bool:
+    return next(iter(db.execute("select 1 from sqlite_master where name = ?", [name])), None) is not None
+
+
+def _make_tables(db: sqlite3.Connection) -> None:
+    if not _has_table(db, "state"):
+        with db:
+            for table in _TABLES:
+                db.execute(f"create table if not exists {table}")
+
+
+def _make_node_table(db: sqlite3.Connection) -> None:
+    """Text columns as in ``KnownNode``, and what makes them searchable."""
+    if _has_table(db, "node") and _has_index(db):
+        return
+    import sqlite_utils
+
+    made = sqlite_utils.Database(db)
+    node = made.table("node")
     columns = {"endpoint": str, **dict.fromkeys(KnownNode._fields, str), "seen_s": float}
     node.create(columns, pk=("endpoint", "id"), if_not_exists=True)
     if not _has_index(db):
@@ -216,5 +258,5 @@ def _make_tables(db: sqlite_utils.Database) -> None:
             _LOGGER.info("searching nodes without an index: %s", error)
 
 
-def _has_index(db: sqlite_utils.Database) -> bool:
-    return db.table("node_fts").exists()
+def _has_index(db: sqlite3.Connection) -> bool:
+    return _has_table(db, "node_fts")

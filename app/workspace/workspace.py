@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Final, TypeVar
 
 from app.workspace.database import Database, KnownNode
+from app.workspace.node_cache import Found, NodeCache, Row
 from app.workspace.settings import Settings, SettingValue
+
+T = TypeVar("T")
+SETTLE_S: Final = 0.05
+"""So long a question for one node waits for what is being written."""
 
 
 class Workspace:
-    """One per process, used by one thread. Nothing is read before it is needed."""
+    """One per process, used by one thread. Nothing is read before it is needed; nodes are written and searched in another thread."""
 
     def __init__(self, settings: Settings | None = None, database: Database | None = None) -> None:
         self.settings = settings or Settings()
         self.database = database or Database()
+        self.nodes = NodeCache(lambda: Database(self.database.path))
 
     def close(self) -> None:
         """At the end: forget nodes that were seen long ago, and close the files. Safe twice."""
         if self.database.is_open:
-            self.database.forget_old(int(self.setting("browse_cache_days")))
+            self.nodes.forget_old(int(self.setting("browse_cache_days")))
+        self.nodes.close()
         self.database.close()
 
     # Settings and state
@@ -64,18 +73,21 @@ class Workspace:
     def set_reach(self, project: str, endpoint: str, url: str | None) -> None:
         self.database.set_reach(project, endpoint, url)
 
-    def remember_nodes(self, endpoint_key: str, rows: Iterable[tuple[str, str, str, str, str]]) -> None:
-        """Keep browsed nodes: id, name, path, node class, type."""
-        self.database.remember(endpoint_key, rows)
+    def remember_nodes(self, endpoint_key: str, nodes: Sequence[T], row_of: Callable[[T], Row] = tuple) -> None:  # type: ignore[assignment]  # rows themselves are their own rows
+        """Keep browsed nodes: id, name, path, node class, type. Returns at once; ``row_of`` is called in another thread."""
+        self.nodes.remember(endpoint_key, nodes, row_of)
 
-    def search_nodes(self, endpoint_key: str, text: str, limit: int) -> list[KnownNode]:
-        return self.database.search(endpoint_key, text, limit)
+    def search_nodes(self, endpoint_keys: Sequence[str], text: str, limit: int) -> Future[Found]:
+        """Nodes in whose name, path or id every word stands. Answers later; whoever asks polls the future."""
+        return self.nodes.search(endpoint_keys, text, limit)
 
     def known_node(self, endpoint_key: str, id_: str) -> KnownNode | None:
+        self.nodes.settle(SETTLE_S)
         return self.database.known(endpoint_key, id_)
 
     def count_nodes(self, endpoint_key: str) -> int:
+        self.nodes.settle(SETTLE_S)
         return self.database.count(endpoint_key)
 
     def forget_node(self, endpoint_key: str, id_: str) -> None:
-        self.database.forget(endpoint_key, id_)
+        self.nodes.forget(endpoint_key, id_)

@@ -367,8 +367,10 @@ def test_that_ctrl_k_finds_nodes_that_were_read(gui: Driver, endpoint: str) -> N
     dialog = gui.dialog(FindDialog)
     assert isinstance(dialog, FindDialog)
     dialog.field.setText("nodes toolong")
-    rows = [dialog.rows.item(row).text() for row in range(dialog.rows.count())]
-    assert rows == ["TooLong    Nodes/TooLong · peer"]
+    gui.until(
+        lambda: [dialog.rows.item(row).text() for row in range(dialog.rows.count())] == ["TooLong    Nodes/TooLong · peer"],
+        "the node was not found",
+    )
     dialog.field.returnPressed.emit()
     gui.until(lambda: at(gui) == LINE + "s=Nodes.TooLong", "it did not go there")
 
@@ -388,7 +390,7 @@ def test_that_everything_below_can_be_read_and_is_found_then(gui: Driver, endpoi
     panel.search.setText("Big V119")
     gui.until(lambda: not panel.crawl.running, "it never ended")
     assert panel.crawl.words == "120 nodes read below Big"
-    assert [node.path for node in panel.hits.rows] == ["Big/V119"], "the search did not look again"
+    gui.until(lambda: [node.path for node in panel.hits.rows] == ["Big/V119"], "the search did not look again")
 
 
 def test_that_reading_everything_is_ended_with_one_click_and_what_was_read_stays(gui: Driver, endpoint: str) -> None:

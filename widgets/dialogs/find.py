@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QEvent, QObject, Qt
@@ -13,8 +14,10 @@ from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, 
 from app.model.itmodel import Asset, AssetType
 from app.model.plant import Endpoint, Tag
 from app.model.resolve import path_of
+from app.workspace.database import KnownNode
 from widgets.look import icon
 from widgets.models.address_space import ICONS
+from widgets.node_finder import NodeFinder
 
 if TYPE_CHECKING:
     from widgets.main_window import MainWindow
@@ -34,25 +37,36 @@ class Hit(NamedTuple):
     go: Callable[[], None]
 
 
-def hits(window: MainWindow, query: str) -> list[Hit]:
+def hits(window: MainWindow, query: str, nodes: Sequence[Hit] = ()) -> list[Hit]:
     """What matches every word of the query, commands first, then shorter names first, nodes of endpoints last; at most ``SHOWN``."""
     words = query.casefold().split()
     found = [hit for hit in _all(window) if all(word in hit.text.casefold() for word in words)]
+    found += _tags(window, query)
     found.sort(key=lambda hit: (not hit.text.casefold().startswith(query.casefold()), len(hit.text)))
-    nodes = list(_nodes(window, query)) if len(query.strip()) >= NODES_FROM else []
     return [*found[: SHOWN - min(len(nodes), NODES)], *nodes[:NODES]]
 
 
-def _nodes(window: MainWindow, query: str) -> Iterator[Hit]:
-    """Nodes of the browse cache: whatever was read of any endpoint, connected or not."""
+def _node(window: MainWindow, endpoint: str, node: KnownNode) -> Hit:
+    """A node of the browse cache: whatever was read of any endpoint, connected or not."""
+    held = window.workbench.endpoint(endpoint)
+    detail = " · ".join(filter(None, (node.path if node.path != node.name else "", held.name if held else "")))
+    return Hit(node.name, detail, ICONS.get(node.node_class, "object"), partial(_show_node, window, endpoint, node.id))
+
+
+def _tags(window: MainWindow, query: str) -> list[Hit]:
+    """By the index of all tags, which is not made for an empty query, and says nothing before it is complete."""
     workbench = window.workbench
-    for id_, endpoint in workbench.endpoints().items():
-        for node in workbench.workspace.search_nodes(workbench.cache_key(id_), query, NODES):
-            detail = " · ".join(filter(None, (node.path if node.path != node.name else "", endpoint.name)))
-            yield Hit(node.name, detail, ICONS.get(node.node_class, "object"), partial(_show_node, window, id_, node.id))
+    if query.strip():
+        index = workbench.tag_index
+        ids = index.best(query, SHOWN) if index.has_all else []
+    else:
+        ids = list(islice(workbench.project.all(Tag), SHOWN))
+    tags = [tag for id_ in ids if (tag := workbench.tag(id_)) is not None]
+    return [Hit(f"{tag.name} {tag.address}", "tag", "tag", partial(_show_tag, window, tag.id)) for tag in tags]
 
 
 def _all(window: MainWindow) -> Iterator[Hit]:
+    """All but tags and nodes."""
     workbench, project = window.workbench, window.workbench.project
     for action in window.menus.actions.values():
         if action.enabled(workbench):
@@ -60,8 +74,6 @@ def _all(window: MainWindow) -> Iterator[Hit]:
             yield Hit(
                 f"{action.title} {action.keywords}".strip(), detail, action.icon or "right", partial(window.menus.trigger, action.key)
             )
-    for tag in project.all(Tag).values():
-        yield Hit(f"{tag.name} {tag.address}", "tag", "tag", partial(_show_tag, window, tag.id))
     for asset in project.all(Asset).values():
         yield Hit(path_of(project, asset), "asset", "asset", partial(_show, window, "map", "asset", asset.id))
     for type_ in project.all(AssetType).values():
@@ -99,6 +111,8 @@ class FindDialog(QDialog):
         self.rows = QListWidget()
         self.rows.setAccessibleName("Found")
         self._hits: list[Hit] = []
+        self._finder = NodeFinder(window.workbench, self)
+        self._finder.found.connect(lambda text, found, _: self._on_nodes_found(text, found))
         layout = QVBoxLayout(self)
         layout.addWidget(self.field)
         layout.addWidget(self.rows)
@@ -109,13 +123,25 @@ class FindDialog(QDialog):
         self._on_text_changed("")
 
     def _on_text_changed(self, text: str) -> None:
-        self._hits = hits(self._window, text)
+        """Nodes are found in another thread and come a moment later."""
+        self._show(hits(self._window, text), 0)
+        if len(text.strip()) >= NODES_FROM:
+            self._finder.ask(text, NODES)
+        else:
+            self._finder.stop()
+
+    def _on_nodes_found(self, text: str, found: Sequence[tuple[str, KnownNode]]) -> None:
+        if found:
+            nodes = [_node(self._window, endpoint, node) for endpoint, node in found]
+            self._show(hits(self._window, text, nodes), self.rows.currentRow())
+
+    def _show(self, found: list[Hit], current: int) -> None:
+        self._hits = found
         self.rows.clear()
-        for hit in self._hits:
-            item = QListWidgetItem(icon(hit.icon, "dim"), f"{hit.text}    {hit.detail}")
-            self.rows.addItem(item)
-        if self._hits:
-            self.rows.setCurrentRow(0)
+        for hit in found:
+            self.rows.addItem(QListWidgetItem(icon(hit.icon, "dim"), f"{hit.text}    {hit.detail}"))
+        if found:
+            self.rows.setCurrentRow(min(max(current, 0), len(found) - 1))
 
     def _go(self) -> None:
         row = self.rows.currentRow()

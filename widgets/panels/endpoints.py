@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.workspace.node_cache import Row
 from widgets.crawl import Crawl, CrawlStrip
 from widgets.dialogs.add_endpoint import show_add_endpoint
 from widgets.dialogs.browse_below import show_browse_below
@@ -30,6 +31,10 @@ from widgets.node_search import NodeSearch
 from widgets.node_tags import tags_from_nodes
 from widgets.registry import Panel
 from widgets.workbench import Workbench
+
+
+def _row(node: TreeNode) -> Row:
+    return (node.id, node.name, node.path, node.kind, node.type)
 
 
 class EndpointDelegate(QStyledItemDelegate):
@@ -180,8 +185,7 @@ class EndpointsPanel(QWidget):
         return super().eventFilter(watched, event)
 
     def _on_browsed(self, endpoint: str, nodes: list[TreeNode]) -> None:
-        rows = [(node.id, node.name, node.path, node.kind, node.type) for node in nodes]
-        self._workbench.workspace.remember_nodes(self._workbench.cache_key(endpoint), rows)
+        self._workbench.workspace.remember_nodes(self._workbench.cache_key(endpoint), nodes, _row)
 
     # Going somewhere
 
@@ -211,7 +215,10 @@ class EndpointsPanel(QWidget):
         self._forward.setEnabled(self.navigator.visited.after is not None)
 
     def _on_crawl_changed(self) -> None:
-        if not self.crawl.running and self.search.text():
+        """What is found grows while a crawl runs."""
+        if self.search.text() and self.crawl.running:
+            self.found.look_again()
+        elif self.search.text():
             self.found.look_for(self.search.text())
 
     def browse_below(self, node: TreeNode | None = None) -> None:

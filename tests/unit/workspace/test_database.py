@@ -174,6 +174,8 @@ def test_that_the_workspace_gives_all_of_it_in_one_place(tmp_path: Path) -> None
         workspace.set_reach("p", "e", "x://")
         assert workspace.reach("p") == {"e": "x://"}
         workspace.remember_nodes("p/e", NODES)
-        assert [found.name for found in workspace.search_nodes("p/e", "flow", 5)] == ["fillFlow"]
+        found = workspace.search_nodes(["p/e"], "flow", 5).result(timeout=10)
+        assert [(key, node.name) for key, node in found.hits] == [("p/e", "fillFlow")]
+        assert found.known == len(NODES)
         workspace.set_state("layout.map", "abc")
         assert workspace.state("layout.map") == "abc"
