@@ -12,6 +12,7 @@ from app.edits.tags import remove_tags, set_group
 from app.edits.watchlists import add_to_watch_list, add_watch_list, remove_from_watch_list, remove_watch_list
 from app.model.plant import Group, WatchList
 from widgets.dialogs.group import show_new_group
+from widgets.dialogs.rebind import can_rebind, show_rebind
 from widgets.dialogs.why_wrong import show_why_wrong
 from widgets.look import icon
 from widgets.notation import register_place
@@ -34,6 +35,8 @@ def fill_tag_menu(menu: QMenu, workbench: Workbench, tags: Sequence[str], *, wat
         if len(tags) == 1 and (tag := workbench.tag(tags[0])) is not None and register_place(workbench, tag) is not None:
             why = menu.addAction(icon("register-table"), "Why does this look wrong?")
             why.triggered.connect(lambda: show_why_wrong(window, workbench, tags[0]))
+        if can_rebind(workbench, tags):
+            menu.addAction(icon("changed", "warn"), "Re-bind…").triggered.connect(lambda: show_rebind(window, workbench, tags))
         menu.addSeparator()
         menu.addAction("Copy address").triggered.connect(lambda: _copy(workbench, tags))
         if watch_list:

@@ -8,6 +8,7 @@ from app.edits.tags import remove_tags
 from app.model.plant import Endpoint, Tag
 from app.samples.recording import export_csv
 from widgets.dialogs.import_tags import show_import_tags
+from widgets.dialogs.rebind import can_rebind, show_rebind
 from widgets.dialogs.why_wrong import show_why_wrong
 from widgets.files import ask_for_file
 from widgets.main_window import MainWindow
@@ -110,6 +111,22 @@ def _export_recording(window: MainWindow) -> None:
     ask_for_file(window, workbench, "Recording to export", RECORDINGS, export)
 
 
+def _any_stray(workbench: Workbench) -> bool:
+    return can_rebind(workbench, _tags(workbench))
+
+
+def _rebind(window: MainWindow) -> None:
+    show_rebind(window, window.workbench, _tags(window.workbench))
+
+
+def _any_connected(workbench: Workbench) -> bool:
+    return any(workbench.live.state(id_).phase == "connected" for id_ in workbench.endpoints())
+
+
+def _rebind_all(window: MainWindow) -> None:
+    show_rebind(window, window.workbench)
+
+
 def _make_type(window: MainWindow) -> None:
     show_make_type_of_tags(window, window.workbench, _tags(window.workbench))
 
@@ -130,6 +147,18 @@ ACTIONS = [
         23,
         _one_register,
         keywords="byte order type scale register",
+    ),
+    Action("tags.rebind", "Re-bind…", "Tags", _rebind, "", "changed", 24, _any_stray, keywords="identity changed moved id path"),
+    Action(
+        "tags.rebind_all",
+        "Re-bind all that were found by path…",
+        "Tags",
+        _rebind_all,
+        "",
+        "",
+        25,
+        _any_connected,
+        keywords="identity changed moved node id namespace restart download",
     ),
     Action("tags.record", "Record…", "Tags", _record, "", "record", 40, _all_tags, _record_text, _is_recording, "log samples to a file"),
     Action("tags.export_recording", "Export recording as CSV…", "Tags", _export_recording, "", "csv", 41),

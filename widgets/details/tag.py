@@ -9,7 +9,9 @@ from app.model.plant import Endpoint, Group, Tag
 from app.model.times import rfc3339
 from app.runtime.state import Reading
 from widgets.details.sheet import Sheet
-from widgets.look import KeyValue
+from widgets.dialogs.rebind import show_rebind
+from widgets.look import KeyValue, MessageBar
+from widgets.look.message_bar import Severity
 from widgets.reading_text import quality_key, quality_text, status_text, suspicions, value_text
 from widgets.workbench import Workbench
 
@@ -20,6 +22,9 @@ class TagView(Sheet):
     def __init__(self, workbench: Workbench) -> None:
         super().__init__()
         self._workbench = workbench
+        self._trouble = MessageBar()
+        self.body.insertWidget(2, self._trouble)
+        self._shown_trouble = ("", "")
         self.body.addStretch(1)
         workbench.tags_changed.connect(self._on_tags_changed)
         workbench.staleness_ticked.connect(self._on_tick)
@@ -37,12 +42,31 @@ class TagView(Sheet):
         tag = self._workbench.tag(self._workbench.selection.ids[0])
         if tag is None:
             self.show_rows("", "this tag is no longer in the project", [])
+            self._trouble.hide()
             return
         endpoint = self._workbench.endpoint(tag.endpoint)
         reading = self._workbench.live.reading(tag.id)
         self.show_rows(
             tag.name, endpoint.name if endpoint else tag.endpoint, [*_live_rows(tag, endpoint, reading), *self._settings(tag, endpoint)]
         )
+
+        self._show_trouble(tag, reading)
+
+    def _show_trouble(self, tag: Tag, reading: Reading) -> None:
+        """Once for each: its button must not be made anew while a person presses it."""
+        strayed = reading.cause in ("moved", "identity changed")
+        wanted = (tag.id, reading.problem) if strayed else ("", "")
+        if wanted == self._shown_trouble:
+            return
+        self._shown_trouble = wanted
+        self._trouble.setVisible(strayed)
+        if strayed:
+            what = "Its id has changed" if reading.cause == "moved" else "Another variable stands at its address"
+            where = f"its own variable seems to be {reading.rebind}" if reading.rebind and reading.cause != "moved" else ""
+            severity: Severity = "warning" if reading.cause == "moved" else "error"
+            self._trouble.show_message(what, severity, why=reading.problem, where=where)
+            button = self._trouble.add_action("Re-bind…", "changed")
+            button.clicked.connect(lambda: show_rebind(self.window(), self._workbench, [tag.id]))
 
     def _settings(self, tag: Tag, endpoint: Endpoint | None) -> list[KeyValue]:
         group = self._workbench.project.get(Group, tag.group)
@@ -73,10 +97,10 @@ def _live_rows(tag: Tag, endpoint: Endpoint | None, reading: Reading) -> list[Ke
         KeyValue("Quality", quality_text(reading), badge=quality_key(reading)),
     ]
     rows += [KeyValue("Suspect", mark) for mark in suspicions(endpoint, tag, reading)]
-    if reading.problem:
+    if reading.problem and reading.cause not in ("moved", "identity changed"):  # those have a bar with their remedy
         rows.append(KeyValue("Why", reading.problem))
     sample = reading.sample
-    if sample is not None:
+    if sample is not None and reading.cause != "identity changed":  # withheld: nothing of it is the tag's
         rows.append(KeyValue("Status", status_text(endpoint, sample.status)))
         for name, time_ns in (("Source time", sample.source_ns), ("Server time", sample.server_ns), ("Receive time", sample.receive_ns)):
             if time_ns is not None:

@@ -19,6 +19,7 @@ from app.model.reviewing import Suppression
 from app.model.times import rfc3339
 from app.runtime.clock import SYSTEM_CLOCK
 from widgets.dialogs.delivery import show_delivery
+from widgets.dialogs.rebind import show_rebind
 from widgets.look import BadgeDelegate, EmptyState, calm_table
 from widgets.models.findings import FindingsModel
 from widgets.registry import Panel
@@ -64,7 +65,10 @@ class ProblemsPanel(QWidget):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction("Show").triggered.connect(lambda: self._show_place(finding))
-        if quick := rules()[finding.rule].quick_fix:
+        if rules()[finding.rule].find_strayed is not None:
+            menu.addAction(finding.fix).triggered.connect(lambda: show_rebind(self.window(), self._workbench, [finding.about]))
+            menu.addAction("Re-bind all that were found by path…").triggered.connect(lambda: show_rebind(self.window(), self._workbench))
+        elif quick := rules()[finding.rule].quick_fix:
             menu.addAction(finding.fix).triggered.connect(self._mend(quick, finding))
         menu.addAction("Suppress…").triggered.connect(lambda: self._suppress(finding))
         menu.popup(self.view.viewport().mapToGlobal(at))
