@@ -123,9 +123,9 @@ class ConnectionRow(QWidget):
             taken_px += self._more.widest_px(len(self.chips)) + _GAP_PX
         left_px = max(0, self.width() - taken_px)
         for endpoint in endpoints:
-            more_px = min(left_px, self.chips[endpoint].sizeHint().width() - widths[endpoint])
-            widths[endpoint] += more_px
-            left_px -= more_px
+            wider_px = self.chips[endpoint].width_in(widths[endpoint] + left_px)
+            left_px -= wider_px - widths[endpoint]
+            widths[endpoint] = wider_px
         return widths
 
     def _dots(self, endpoints: Sequence[str]) -> list[ConnectionState]:

@@ -15,10 +15,11 @@ from app.commands.terminal.taught import TaughtCommand, TaughtGroup
         'tagloom tags import "line4.tagloom" "registers.xlsx" --endpoint "meter" --dry-run',
         'tagloom tags import "line4.tagloom" "registers.csv" --endpoint "meter" --unit 3 --base 1',
         'tagloom tags list "line4.tagloom" --endpoint "meter"',
+        'tagloom tags rebind "line4.tagloom" --dry-run',
     ),
 )
 def tags() -> None:
-    """Tags of a project: import register lists, list them."""
+    """Tags of a project: import lists, show them, re-bind."""
 
 
 @tags.command(
@@ -126,6 +127,42 @@ def list_(project: Path, endpoint: str | None, as_csv: bool, as_json: bool) -> N
     from app.commands.terminal.importing import put_tags
 
     put_tags(project, endpoint or "", as_csv=as_csv, as_json=as_json)
+
+
+@tags.command(
+    "rebind",
+    cls=TaughtCommand,
+    examples=(
+        'tagloom tags rebind "line4.tagloom" --dry-run',
+        'tagloom tags rebind "line4.tagloom" --endpoint "plc=opc.tcp://10.0.4.20:4840"',
+        'tagloom tags rebind "line4.tagloom" --endpoint "plc" --accept --json',
+    ),
+)
+@click.argument("project", type=options.FILE)
+@click.option(
+    "--endpoint",
+    "endpoints",
+    multiple=True,
+    metavar="NAME[=URL]",
+    help="Only this endpoint, as often as needed; URL is where it is reached from here. Without it, all of OPC UA.",
+)
+@click.option("--accept", is_flag=True, help="Where another variable has the tag's id and its own is not found, take that one.")
+@click.option("--dry-run", is_flag=True, help="Show what would happen; change nothing.")
+@options.timeout
+@options.as_json
+def rebind(project: Path, endpoints: tuple[str, ...], accept: bool, dry_run: bool, timeout_s: float, as_json: bool) -> int:
+    """Give tags the ids that their variables have now.
+
+    Every tag is looked at. One whose variable was found by its browse path under another id follows it; type and path are noted as they
+    are now, and what was approved of it shows as changed. Where another variable has taken a tag's id and its own cannot be found, nothing
+    is done without --accept. The project is saved once. The exit code is 1 when tags are left.
+
+    With --json, one line per tag that is not what, or not where, it was:
+    {"state","endpoint","tag","address","found","path","type"}; state is found, taken, left or missing.
+    """
+    from app.commands.terminal.rebinding import run
+
+    return run(project, endpoints, timeout_s, accept=accept, dry_run=dry_run, as_json=as_json)
 
 
 COMMAND = tags

@@ -15,12 +15,12 @@ from app.model.plant import Endpoint, Tag
 from app.runtime.rebinding import Candidate, candidates, rebindings
 from app.runtime.state import Reply
 from widgets.dialogs.edit_dialog import EditDialog
-from widgets.dialogs.rebind_rows import FROM, HOW, NAME, TO, RebindModel
-from widgets.look import BadgeDelegate, EmptyState, calm_table, label
+from widgets.dialogs.rebind_rows import HOW, RebindModel
+from widgets.look import BadgeDelegate, ColumnFit, EmptyState, calm_table, label
 from widgets.workbench import Workbench
 
 OWNER = "rebind"
-_WIDTHS = {NAME: 190, HOW: 170, TO: 260, FROM: 220}
+_WEIGHTS = ((3, 14), (2, 22), (4, 20), (5, 24))
 _LOOKING = "Every tag of the connected endpoints is looked at while this is open."
 
 
@@ -54,9 +54,7 @@ class RebindDialog(EditDialog):
         calm_table(self.view, "Tags that strayed")
         self.view.setModel(self.model)
         self.view.setItemDelegateForColumn(HOW, BadgeDelegate(self.view))
-        for column, width in _WIDTHS.items():
-            self.view.setColumnWidth(column, width)
-        self.view.horizontalHeader().setStretchLastSection(True)
+        ColumnFit(self.view, _WEIGHTS)
         holder = QWidget()
         self._stack = QStackedLayout(holder)
         self._stack.addWidget(EmptyState("ok", "Nothing strayed", "Every variable that was looked at is what and where it was."))

@@ -17,7 +17,7 @@ _BADGES: Final[dict[Way, Badge]] = {
     "moved": Badge("moved", "found by its path"),
     "taken": Badge("identity changed", "what stands there now"),
 }
-NAME, HOW, TO, FROM = 0, 1, 2, 3
+NAME, HOW, TO = 0, 1, 2
 
 
 class RebindModel(FlatModel[Candidate]):
@@ -27,7 +27,7 @@ class RebindModel(FlatModel[Candidate]):
         ticked: What is chosen has changed.
     """
 
-    COLUMNS: ClassVar = ("Tag", "What it is", "Would be read from", "The project says")
+    COLUMNS: ClassVar = ("Tag", "What it is", "Would be read from", "Why")
     ticked = Signal()
 
     def __init__(self, workbench: Workbench) -> None:
@@ -65,7 +65,7 @@ class RebindModel(FlatModel[Candidate]):
         if role == BADGE_ROLE and index.column() == HOW:
             return _BADGES[row.way]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return plain_tip("\n".join(filter(None, (self._text(row, index.column()), row.why)))) or None
+            return plain_tip(self._text(row, index.column()))
         return self._text(row, index.column()) if role == Qt.ItemDataRole.DisplayRole else None
 
     def _text(self, row: Candidate, column: int) -> str:
@@ -74,7 +74,9 @@ class RebindModel(FlatModel[Candidate]):
             return _BADGES[row.way].words
         if column == TO:
             return row.address
-        return "" if tag is None else (tag.name if column == NAME else tag.address)
+        if tag is None:
+            return ""
+        return tag.name if column == NAME else row.why or f"its id was {tag.address}"
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
         if role != Qt.ItemDataRole.CheckStateRole:

@@ -46,8 +46,8 @@ STATES: Final[dict[str, State]] = {
     "bad": State("bad", "bad", "bad"),
     "stale": State("stale", "stale", "stale"),
     "moved": State("link", "warn", "good, moved"),
-    "other device": State("unlink", "warn", "another device"),
-    "identity changed": State("changed", "bad", "identity changed"),
+    "other device": State("warning", "warn", "another device"),
+    "identity changed": State("unlink", "bad", "identity changed"),
     # review
     "approved": State("approve", "good", "approved"),
     "changed": State("changed", "warn", "changed"),

@@ -16,7 +16,8 @@ ConnectionState = Literal["connected", "connecting", "waiting", "lost", "paused"
 
 _WIDEST_CHARS: Final = 120
 """A long reason does not make a chip wider than this; the tool tip has it whole."""
-_REASON_CHARS: Final = 12
+_REASON_CHARS: Final = 28
+"""Less of a reason than this tells nothing."""
 
 
 class _Dot(NamedTuple):
@@ -156,6 +157,17 @@ class ConnectionChip(QAbstractButton):
         """Width at which name and short form can be read."""
         return min(self._needed_px(self._short_text()), self.sizeHint().width())
 
+    def width_in(self, room_px: int) -> int:
+        """How much of this room it makes use of: that of the short form, or of enough words beyond it to be worth it."""
+        whole_px, short_px = self.sizeHint().width(), self.short_px()
+        if room_px >= whole_px:
+            return whole_px
+        return room_px if self._reads_on(room_px - short_px) else short_px
+
+    def _reads_on(self, rest_px: int) -> bool:
+        """Of numbers all or none is said: one that is cut would read as another."""
+        return self._state in ("waiting", "lost") and rest_px >= _REASON_CHARS * self.fontMetrics().averageCharWidth()
+
     def sizeHint(self) -> QSize:
         most_px = self._dot_px() + 18 + _WIDEST_CHARS * self.fontMetrics().averageCharWidth()
         return QSize(min(max(self._needed_px(self.text()), self._widest_px), most_px), self.fontMetrics().height() + 8)
@@ -187,10 +199,7 @@ class ConnectionChip(QAbstractButton):
         painter.end()
 
     def _fitting(self, metrics: QFontMetrics, room_px: int) -> str:
-        """A number that is cut would read as another one: only a reason is, and only where some of it can be read."""
         whole, short = self.text(), self._short_text()
         if metrics.horizontalAdvance(whole) <= room_px or not self._short:
             return whole
-        rest_px = room_px - metrics.horizontalAdvance(short)
-        reads_on = self._state in ("waiting", "lost") and rest_px >= _REASON_CHARS * metrics.averageCharWidth()
-        return whole if reads_on else short
+        return whole if self._reads_on(room_px - metrics.horizontalAdvance(short)) else short
