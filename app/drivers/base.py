@@ -206,6 +206,7 @@ class ItemState(Wire, frozen=True, kw_only=True):
         rebind: Canonical address under which the tag's variable is now, where that is not the tag's own; "" where it is, and where it is
             not known. Not refused: it was found by its browse path and is watched there. Refused: another variable has taken its id
             (the value is withheld), and this is where the tag's own seems to have gone.
+        queue_size, publishing_ms: As granted, OPC UA only: values that the server keeps for us between two publishes, and the time between.
     """
 
     handle: int
@@ -214,6 +215,8 @@ class ItemState(Wire, frozen=True, kw_only=True):
     status: int = 0
     note: str = ""
     rebind: str = ""
+    queue_size: int = 0
+    publishing_ms: float = 0.0
 
 
 class NodeAttribute(Wire, frozen=True, kw_only=True):

@@ -309,8 +309,10 @@ async def test_that_an_id_given_to_another_variable_is_refused_by_its_fingerprin
             states[0].refused == "identity changed: the tag is Line1/Pressure (float64), at this address is now Line1/Temperature (float64)"
         )
         assert all(state.status >> 30 == 2 for state in states[:3])
-        samples = await first_samples(session.events(), {4})
-    assert set(samples) == {4}
+        samples = await first_samples(session.events(), {1, 2, 3, 4})
+    assert [(samples[handle].value, samples[handle].quality) for handle in (1, 2, 3)] == [(None, Quality.BAD)] * 3, "nothing old stays"
+    assert samples[1].status == 0x80890000
+    assert samples[4].quality is Quality.GOOD
 
 
 # --- the end

@@ -22,10 +22,11 @@ from app.drivers.base import (
     Wire,
 )
 from app.drivers.opcua.events import EventQueue
+from app.drivers.opcua.requests import READ, numeric, read_one_attribute
 from app.drivers.opcua.session_browse import Browser, Want
 from app.drivers.opcua.session_channel import Channel, ServiceError
 from app.drivers.opcua.session_details import Details
-from app.drivers.opcua.session_nodes import Nodes, ns0
+from app.drivers.opcua.session_nodes import Nodes
 from app.drivers.opcua.session_questions import Answers
 from app.drivers.opcua.session_report import CURRENT_TIME, offer_report, session_report
 from app.drivers.opcua.session_security import connect
@@ -35,6 +36,7 @@ from app.drivers.opcua.session_types import DataTypes
 from app.drivers.opcua.session_values import Values
 from app.drivers.opcua.session_watch import Watch
 from app.drivers.opcua.spec import SETTINGS, SPEC
+from app.drivers.opcua.together import dropped
 from app.drivers.questions import Question
 from app.errors import EndpointError
 from app.model.columns import SampleColumns
@@ -52,6 +54,7 @@ SLEPT_S: Final = 3.0
 """A pause of this program itself (laptop lid, stopped process): what the server sent meanwhile may be incomplete."""
 
 _CLOSE_S: Final = 2.0
+_TIME: Final = read_one_attribute([numeric(CURRENT_TIME)], VALUE, "both")
 
 
 def open_session(config: EndpointConfig) -> OpcUaSession:
@@ -93,13 +96,15 @@ class OpcUaSession:
         self._watch = Watch(
             self._channel,
             self._services,
-            self._nodes,
             self._types,
             publishing_ms=float(settings["publishing_interval_ms"]),
             tell=self._queue.put,
             end=self._channel.end,
         )
-        self._life: asyncio.Task[None] | None = None
+        self._took_s = float("inf")
+        self._probe: asyncio.Task[None] | None = None
+        self._probed_s = 0.0
+        self._tasks: list[asyncio.Task[None]] = []
         self._closed = False
 
     async def open(self, timeout_s: float) -> EndpointReport:
@@ -118,7 +123,10 @@ class OpcUaSession:
         except TimeoutError as error:
             why = f"the server answered but had not finished after {monotonic() - begin:.1f} s"
             raise EndpointError("Cannot connect", where=self._channel.url, why=why, fix="Try again, or allow more time") from error
-        self._life = asyncio.create_task(self._watch_life(), name="opcua proof of life")
+        self._tasks = [
+            asyncio.create_task(self._watch_life(), name="opcua proof of life"),
+            asyncio.create_task(self._tend_watch(), name="opcua tending"),
+        ]
         return report
 
     async def close(self) -> None:
@@ -126,10 +134,7 @@ class OpcUaSession:
         if self._closed:
             return
         self._closed = True
-        tasks = [task for task in (self._life,) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await dropped([*self._tasks, *([self._probe] if self._probe is not None else [])])
         await self._watch.close()
         try:
             async with asyncio.timeout(_CLOSE_S):
@@ -176,41 +181,50 @@ class OpcUaSession:
 
     async def _watch_life(self) -> None:
         """Proof of life at least once a second while there is any; asks when nothing came, and ends the session when nothing answers."""
-        asked_s = told_s = last_s = monotonic()
+        told_s = last_s = monotonic()
         while not self._channel.lost:
             await asyncio.sleep(TICK_S)
             now = monotonic()
             if now - last_s > SLEPT_S:
                 self._queue.put(Gap(why=f"this program stood still for {now - last_s:.0f} s"))
                 self._channel.bytes_s = now - SILENCE_S  # ask at once, and give the server its time to answer
+                self._probed_s = max(self._probed_s, now)
             last_s = now
-            if now - self._channel.bytes_s >= SILENCE_S or now - asked_s >= REMEASURE_S:
-                if not await self._ask():
-                    return
-                asked_s = last_s = told_s = monotonic()
-            elif now - told_s >= 2 * TICK_S:
+            silent_s = now - self._channel.bytes_s
+            if silent_s < SILENCE_S and now - told_s >= 2 * TICK_S:
                 self._queue.put(Alive(round_trip_s=self._channel.round_trip_s))
                 told_s = now
-            try:
-                await self._watch.revive()
-            except EndpointError as error:
-                self._channel.end(f"the subscription failed: {error.why}")
+            if self._probe is not None:
+                self._judge(now)
+            elif silent_s >= SILENCE_S or now - self._probed_s >= REMEASURE_S:
+                self._probed_s = now
+                self._probe = asyncio.create_task(self._ask(), name="opcua probe")
 
-    async def _ask(self) -> bool:
+    def _judge(self, now: float) -> None:
+        """Of a probe that is not answered yet. Other bytes count too: a long transfer on a slow link is not a lost one."""
         patience_s = max(PATIENCE_S, PATIENCE_ROUND_TRIPS * self._channel.round_trip_s)
+        if now - max(self._channel.bytes_s, self._probed_s) > patience_s:
+            self._channel.end(f"no answer for {now - self._channel.bytes_s:.1f} s")
+
+    async def _ask(self) -> None:
+        """The server's time, past all other requests that may wait for their turn."""
         begin = monotonic()
         try:
-            async with asyncio.timeout(patience_s):
-                await self._services.read([(ns0(CURRENT_TIME), VALUE)])
+            await self._channel.call_body("Read", READ, _TIME, timeout_s=0, count=1)
         except ServiceError as error:
             self._channel.end(f"the server refused to tell its time: {error.why}")
-            return False
-        except (TimeoutError, EndpointError):
-            silent_s = monotonic() - self._channel.bytes_s
-            if silent_s < patience_s:  # it is sending, only not the answer: a long transfer on a slow link
-                return True
-            self._channel.end(f"no answer for {silent_s:.1f} s")
-            return False
-        self._channel.round_trip_s = monotonic() - begin
-        self._queue.put(Alive(round_trip_s=self._channel.round_trip_s))
-        return True
+        except EndpointError:
+            return  # the connection is gone, which has been told
+        else:
+            self._channel.round_trip_s = monotonic() - begin
+            self._queue.put(Alive(round_trip_s=self._channel.round_trip_s))
+        finally:
+            self._probe = None
+
+    async def _tend_watch(self) -> None:
+        while not self._channel.lost:
+            await asyncio.sleep(TICK_S)
+            try:
+                await self._watch.tend()
+            except EndpointError as error:
+                self._channel.end(f"the subscription failed: {error.why}")

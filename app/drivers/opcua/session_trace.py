@@ -26,7 +26,10 @@ _COUNTED: Final = {
 }  # fmt: skip
 """Field of a request → what it holds many of."""
 
-_COUNTED_IN: Final = {"Read": "nodes", "Browse": "nodes", "BrowseNext": "continuation points", "Publish": "acknowledgements"}
+_COUNTED_IN: Final = {
+    "Read": "nodes", "Browse": "nodes", "BrowseNext": "continuation points", "Publish": "acknowledgements",
+    "CreateMonitoredItems": "items", "DeleteMonitoredItems": "items",
+}  # fmt: skip
 _DATA_CHANGE: Final = f"nsu={UA_NAMESPACE};i=811"
 _NAMES: Final = (UA_NAMESPACE,)
 

@@ -1,35 +1,45 @@
-"""Watching: monitored items in one subscription, each checked to be the variable it was, whole notifications into sample columns."""
+"""Watching: monitored items in one subscription, each checked to be the variable it was, and again whenever that is in doubt."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from math import ceil
-from time import time_ns
+from itertools import count
+from time import monotonic, time_ns
 from typing import Final
 
-from asyncua import ua
-from asyncua.ua.attribute_ids import AttributeIds
+import numpy as np
 
 from app.drivers.base import Event, Gap, ItemState, ItemStates, WatchItem
-from app.drivers.opcua.binary import EXTENSION_OBJECT, DataValue
-from app.drivers.opcua.samples import Scale, sample_columns
+from app.drivers.opcua.binary import EXTENSION_OBJECT
+from app.drivers.opcua.changes import Changes
 from app.drivers.opcua.session_channel import Channel
-from app.drivers.opcua.session_nodes import Nodes, Target
+from app.drivers.opcua.session_identity import Identification, Identified
+from app.drivers.opcua.session_items import MonitoredItems
+from app.drivers.opcua.session_nodes import is_unknown
 from app.drivers.opcua.session_services import Services
 from app.drivers.opcua.session_subscription import Subscription
-from app.drivers.opcua.session_types import DATA_TYPE, VALUE_RANK, DataTypes
-from app.drivers.opcua.status import BAD_CONFIGURATION_ERROR, is_overflow, status_text
+from app.drivers.opcua.session_types import DataTypes
+from app.drivers.opcua.status import BAD, BAD_TYPE_MISMATCH
+from app.drivers.opcua.watch_table import Row, WatchTable, withheld
 from app.errors import EndpointError
 
 log = logging.getLogger(__name__)
 
-_FILTER_REFUSED: Final = frozenset({0x80430000, 0x80440000, 0x80450000, 0x808E0000})
-"""BadMonitoredItemFilterInvalid, …Unsupported, BadFilterNotAllowed, BadDeadbandFilterInvalid."""
+LOOK_S: Final = 3.0
+"""So often the server is asked whether nodes that are gone have come back, in one request."""
 
-_SAME_TYPES: Final = ({"int32", "enum"}, {"int32[]", "enum[]"})
+SEARCH_S: Final = 30.0
+"""So often those that are gone are looked for by their browse paths, and those that are others are looked at again."""
+
+TICK_S: Final = 1.0
+GONE_S: Final = 1.0
+"""So long after its node went an item is looked for: a download to a PLC is often over at once."""
+
+DOUBT_S: Final = 5.0
+"""An item with values of an unexpected type is looked at at once, and then no oftener than this."""
 
 
 @dataclass(slots=True)
@@ -41,11 +51,18 @@ class _Watched:
     """
 
     client: int
-    item: WatchItem
-    target: Target
-    scale: Scale
-    deadband: float
+    found: Identified
     server: int = 0
+
+
+@dataclass(slots=True)
+class _Missing:
+    """An item without a value of its own: refused, or its node is gone. It is tried again."""
+
+    item: WatchItem
+    state: ItemState
+    looked_s: float
+    searched_s: float
 
 
 class Watch:
@@ -55,7 +72,6 @@ class Watch:
         self,
         channel: Channel,
         services: Services,
-        nodes: Nodes,
         types: DataTypes,
         *,
         publishing_ms: float,
@@ -63,183 +79,215 @@ class Watch:
         end: Callable[[str], None],
     ) -> None:
         self._channel = channel
-        self._services = services
-        self._nodes = nodes
         self._types = types
         self._tell = tell
+        self._identification = Identification(services, types)
         self._subscription = Subscription(
-            channel, services, publishing_ms, deliver=self._deliver, recreate=self._recreate, tell=tell, end=end
+            channel, services, publishing_ms, deliver=self._deliver, renewed=self._on_renewed, tell=tell, end=end
         )
-        self._last_client = 0
-        self._items: dict[int, _Watched] = {}
-        self._clients: dict[int, int] = {}  # caller's handle → ours
+        self._monitored = MonitoredItems(channel, services, self._subscription)
+        self._table = WatchTable()
+        self._numbers = count(1)
+        self._items: dict[int, _Watched] = {}  # by client
+        self._clients: dict[int, int] = {}  # caller's handle → client
+        self._missing: dict[int, _Missing] = {}  # by the caller's handle
+        self._gone: dict[int, float] = {}  # client → when its node, which went, is to be looked for
+        self._doubted: set[int] = set()  # clients
+        self._looked_s: dict[int, float] = {}  # caller's handle → when it was looked at because of what its values said
+        self._look_s = 0.0
+        self._renewed = False
         self._lock = asyncio.Lock()
 
     async def set_watch(self, add: Sequence[WatchItem], remove: Sequence[int]) -> list[ItemState]:
         """A handle that is already watched is replaced.
 
         Raises:
-            EndpointError: The server cannot be asked at all.
+            EndpointError: The connection is gone. Of a server that does not answer in time the items are refused, and tried again.
         """
         async with self._lock:
-            gone = [self._clients[handle] for handle in (*remove, *(item.handle for item in add)) if handle in self._clients]
-            await self._delete(gone)
-            watched, refused = await self._identified(add)
-            if watched and not self._subscription.id:
-                await self._subscription.create()
-            states = {state.handle: state for state in (*refused, *await self._create(watched))}
+            handles = [*remove, *(item.handle for item in add)]
+            for handle in handles:
+                self._missing.pop(handle, None)
+                self._looked_s.pop(handle, None)
+            await self._drop(self._clients[handle] for handle in handles if handle in self._clients)
+            try:
+                states = {state.handle: state for state in await self._begin(add)}
+            except EndpointError as error:
+                if self._channel.lost:
+                    raise
+                states = {item.handle: ItemState(handle=item.handle, refused=error.why, status=BAD) for item in add}
+                self._keep_missing(add, states.values())
             return [states[item.handle] for item in add]
 
     async def close(self) -> None:
         await self._subscription.close()
 
-    async def revive(self) -> None:
-        """Make another subscription where the server has forgotten this one without a word; some do.
+    async def tend(self) -> None:
+        """Called every moment: looks after a subscription that was dropped, nodes that went or came, and values of another type.
 
         Raises:
-            EndpointError: It cannot be made, or has been forgotten before.
+            EndpointError: Watching cannot go on.
         """
-        if self._subscription.is_silent():
-            await self._subscription.start_over("it has not been heard of for two keep-alives")
+        await self._subscription.check()
+        if self._lock.locked() or not (self._renewed or self._doubted or self._gone or self._missing):
+            return
+        async with self._lock:
+            if self._renewed:
+                await self._restore()
+            await self._look_at_doubted()
+            await self._look_for_gone()
+            await self._look_for_missing()
 
-    async def _identified(self, add: Sequence[WatchItem]) -> tuple[list[_Watched], list[ItemState]]:
-        """Who is still who it was when the tag was made; the others are refused and never deliver a value."""
-        targets = await self._nodes.resolve([item.address for item in add])
-        known = [(item, target) for item, target in zip(add, targets, strict=True) if target.node is not None]
-        wanted = [(target.node, number) for number in (DATA_TYPE, VALUE_RANK) for _, target in known if target.node is not None]
-        answers = await self._services.read(wanted) if wanted else []
-        data_types = [str(answer.value or "") for answer in answers[: len(known)]]
-        await self._types.load(data_types)
-        await self._nodes.load_ancestors(target for item, target in known if item.path)
-        refused = [
-            ItemState(handle=item.handle, refused=target.why, status=target.status)
-            for item, target in zip(add, targets, strict=True)
-            if target.node is None
-        ]
-        watched = []
-        for place, (item, target) in enumerate(known):
-            status = answers[place].status
-            if status >> 30 == 2:
-                refused.append(ItemState(handle=item.handle, refused=f"{status_text(status)}: {item.address}", status=status))
-                continue
-            rank = answers[len(known) + place].value
-            word = self._types.word(data_types[place], rank if isinstance(rank, int) else -1)
-            if changed := self._identity_change(item, target, word):
-                refused.append(ItemState(handle=item.handle, refused=changed, status=BAD_CONFIGURATION_ERROR))
-                continue
-            base = self._types.base(data_types[place])
-            deadband = item.deadband / abs(item.gain) if base.number and item.gain else 0.0
-            self._last_client += 1
-            watched.append(_Watched(self._last_client, item, target, Scale(item.gain, item.offset, base.enum), deadband))
-        return watched, refused
-
-    def _identity_change(self, item: WatchItem, target: Target, word: str) -> str:
-        """Why this is another variable than the tag's, "" when it is the same."""
-        pair = {item.type, word}
-        same_type = "" in pair or len(pair) == 1 or pair in _SAME_TYPES
-        same_place = not item.path or self._nodes.stands_at(target.id, item.path)
-        if same_type and same_place:
-            return ""
-        path = self._nodes.path(target.id) if item.path else item.path
-        return f"identity changed: the tag is {item.path} ({item.type}), at this address is now {path} ({word})"
-
-    async def _create(self, watched: Sequence[_Watched]) -> list[ItemState]:
+    async def _begin(self, items: Sequence[WatchItem], *, search: bool = True, proven: bool = False) -> list[ItemState]:
+        """Identify and watch; whoever is refused is remembered, and its last value void."""
+        found, refused = await self._identification.identify(items, search=search, proven=proven)
+        if found and not self._subscription.id:
+            await self._subscription.create()
+        watched = [_Watched(next(self._numbers), one) for one in found]
         for one in watched:
             self._items[one.client] = one
-            self._clients[one.item.handle] = one.client
+            self._clients[one.found.item.handle] = one.client
+        self._table.add(Row(one.client, one.found.item.handle, one.found.scale, one.found.expected) for one in watched)
         try:
-            results = await self._services.batched("monitor", watched, self._create_items) if watched else []
+            answers = await self._monitored.create([(one.client, one.found) for one in watched])
         except EndpointError:
             self._forget(watched)
             raise
-        notes: dict[int, str] = {}
-        again = [one for one, result in zip(watched, results, strict=True) if result.StatusCode.value in _FILTER_REFUSED and one.deadband]
-        for one in again:
-            notes[one.client] = f"the server refused the deadband of {one.item.deadband:g}: every change is reported"
-            one.deadband = 0.0
-        retried = dict(zip((one.client for one in again), await self._services.batched("monitor", again, self._create_items), strict=True))
-        states = []
-        for one, first in zip(watched, results, strict=True):
-            result = retried.get(one.client, first)
-            status = result.StatusCode.value
-            if status >> 30:
+        states = list(refused)
+        for one, (server, state) in zip(watched, answers, strict=True):
+            one.server = server
+            states.append(state)
+            if state.refused:
                 self._forget([one])
-                states.append(ItemState(handle=one.item.handle, refused=f"{status_text(status)}: {one.target.id}", status=status))
-                continue
-            one.server = result.MonitoredItemId
-            interval_ms = float(result.RevisedSamplingInterval)
-            states.append(ItemState(handle=one.item.handle, interval_ms=interval_ms, note=notes.get(one.client, "")))
+        self._keep_missing(items, states)
         return states
 
-    async def _create_items(self, watched: Sequence[_Watched]) -> list[ua.MonitoredItemCreateResult]:
-        request = ua.CreateMonitoredItemsRequest()
-        request.Parameters.SubscriptionId = ua.IntegerId(self._subscription.id)
-        request.Parameters.TimestampsToReturn = ua.TimestampsToReturn.Both
-        request.Parameters.ItemsToCreate = [self._item_request(one) for one in watched]
-        return list((await self._channel.ask(request, ua.CreateMonitoredItemsResponse)).Results)
-
-    def _item_request(self, one: _Watched) -> ua.MonitoredItemCreateRequest:
-        assert one.target.node is not None
-        # Samples between two publishes wait in the server's queue: it must hold at least those.
-        queue = max(one.item.queue_size, ceil(self._subscription.publishing_ms / max(one.item.interval_ms, 1)) + 1)
-        parameters = ua.MonitoringParameters(
-            ClientHandle=ua.IntegerId(one.client),
-            SamplingInterval=ua.Double(one.item.interval_ms),
-            Filter=_deadband_filter(one.deadband) if one.deadband else None,
-            QueueSize=ua.UInt32(queue),
-            DiscardOldest=True,
-        )
-        item = ua.ReadValueId(one.target.node, AttributeIds.Value)
-        return ua.MonitoredItemCreateRequest(item, ua.MonitoringMode.Reporting, parameters)
+    def _keep_missing(self, items: Sequence[WatchItem], states: Iterable[ItemState]) -> None:
+        known = {item.handle: item for item in items}
+        now = monotonic()
+        void = []
+        for state in states:
+            if not state.refused:
+                self._missing.pop(state.handle, None)
+                continue
+            if state.handle not in self._missing:
+                void.append((state.handle, state.status or BAD))
+            self._missing[state.handle] = _Missing(known[state.handle], state, now, now)
+        if void:
+            self._tell(withheld(void, time_ns()))
 
     def _forget(self, watched: Sequence[_Watched]) -> None:
+        self._table.remove(one.client for one in watched)
         for one in watched:
             self._items.pop(one.client, None)
-            if self._clients.get(one.item.handle) == one.client:
-                del self._clients[one.item.handle]
+            self._gone.pop(one.client, None)
+            self._doubted.discard(one.client)
+            if self._clients.get(one.found.item.handle) == one.client:
+                del self._clients[one.found.item.handle]
 
-    async def _delete(self, clients: Sequence[int]) -> None:
-        watched = [self._items[client] for client in clients if client in self._items]
+    async def _drop(self, clients: Iterable[int]) -> None:
+        watched = [self._items[client] for client in list(clients) if client in self._items]
         self._forget(watched)
-        ids = [one.server for one in watched if one.server]
-        if ids:
-            await self._services.batched("monitor", ids, self._delete_items)
+        await self._monitored.delete([one.server for one in watched if one.server])
 
-    async def _delete_items(self, ids: Sequence[int]) -> list[ua.StatusCode]:
-        request = ua.DeleteMonitoredItemsRequest()
-        request.Parameters.SubscriptionId = ua.IntegerId(self._subscription.id)
-        request.Parameters.MonitoredItemIds = [ua.IntegerId(number) for number in ids]
-        return list((await self._channel.ask(request, ua.DeleteMonitoredItemsResponse)).Results)
+    # Values
 
-    async def _deliver(self, changes: Sequence[tuple[int, DataValue]]) -> None:
+    async def _deliver(self, parts: Sequence[Changes]) -> None:
         receive_ns = time_ns()
-        known = [(one, value) for client, value in changes if (one := self._items.get(client)) is not None]
-        if not known:
+        for changes in parts:
+            if changes.others:
+                await self._finish(changes)
+            found = self._table.sort(changes, receive_ns)
+            if found.overflown:
+                self._tell(Gap(handles=found.overflown, why="the server's queue was too short for the changes between two publishes"))
+            if len(found.columns):
+                self._tell(found.columns)
+            if found.strangers:
+                self._withhold(found.strangers, receive_ns)
+            if found.vanished or self._gone:
+                self._mark_gone(changes, found.vanished)
+
+    async def _finish(self, changes: Changes) -> None:
+        """Decode structures; they may have to be asked for what they are."""
+        rows = [row for row, value in changes.others.items() if value.builtin >= EXTENSION_OBJECT]
+        if rows:
+            changes.others.update(zip(rows, await self._types.finished([changes.others[row] for row in rows]), strict=True))
+
+    def _withhold(self, clients: Iterable[int], receive_ns: int) -> None:
+        """Their values are not of the type that was identified: another variable may stand there by now."""
+        new = [self._items[client].found.item.handle for client in clients if client in self._items and client not in self._doubted]
+        self._doubted.update(client for client in clients if client in self._items)
+        if new:
+            self._tell(withheld(((handle, BAD_TYPE_MISMATCH) for handle in new), receive_ns))
+
+    def _mark_gone(self, changes: Changes, vanished: Sequence[int]) -> None:
+        now = monotonic()
+        if self._gone:
+            for client in np.unique(changes.client).tolist():
+                self._gone.pop(client, None)
+        for client in vanished:
+            if client in self._items:
+                looked_s = self._looked_s.get(self._items[client].found.item.handle, -DOUBT_S)
+                self._gone[client] = max(now + GONE_S, looked_s + DOUBT_S)
+
+    # Looking again
+
+    def _on_renewed(self) -> None:
+        """Another subscription, without items: told by its publish loop, which must not wait for them."""
+        self._renewed = True
+
+    async def _restore(self) -> None:
+        self._renewed = False
+        log.info("%s: watching begins anew", self._channel.url)
+        items = [one.found.item for one in self._items.values()] + [one.item for one in self._missing.values()]
+        self._forget(list(self._items.values()))
+        if items:
+            self._tell(ItemStates(states=tuple(await self._begin(items))))
+
+    async def _look_at_doubted(self) -> None:
+        now = monotonic()
+        due = [client for client in self._doubted if now - self._looked_s.get(self._items[client].found.item.handle, -DOUBT_S) >= DOUBT_S]
+        if due:
+            items = [self._items[client].found.item for client in due]
+            self._looked_s.update((item.handle, now) for item in items)
+            await self._drop(due)
+            self._tell(ItemStates(states=tuple(await self._begin(items, proven=True))))
+
+    async def _look_for_gone(self) -> None:
+        """Their monitored items may be dead though another node has the id by now, so they are made anew, or begin to be missing."""
+        now = monotonic()
+        items = [self._items[client].found.item for client, due_s in self._gone.items() if due_s <= now]
+        if items:
+            self._looked_s.update((item.handle, now) for item in items)
+            await self._begin_again(items, search=True)
+
+    async def _look_for_missing(self) -> None:
+        """Nodes that are back are watched again; now and then all that are missing are identified anew."""
+        now = monotonic()
+        if not self._missing or now - self._look_s < TICK_S:
             return
-        if any(value.builtin >= EXTENSION_OBJECT for _, value in known):
-            values = await self._types.finished([value for _, value in known])
-            known = [(one, value) for (one, _), value in zip(known, values, strict=True)]
-        overflown = tuple(one.item.handle for one, value in known if is_overflow(value.status))
-        if overflown:
-            self._tell(Gap(handles=overflown, why="the server's queue was too short for the changes between two publishes"))
-        self._tell(sample_columns([(one.item.handle, value, one.scale) for one, value in known], receive_ns))
+        self._look_s = now
+        most = self._monitored.most
+        search = [handle for handle, one in self._missing.items() if now - one.searched_s >= SEARCH_S][:most]
+        if search:
+            await self._begin_again([self._missing[handle].item for handle in search], search=True)
+        due = [one for one in self._missing.values() if now - one.looked_s >= LOOK_S and _may_come_back(one.state)][:most]
+        for one in due:
+            one.looked_s = now
+        items = [one.item for one in due]
+        back = [item for item, gone in zip(items, await self._identification.still_unknown(items), strict=True) if not gone]
+        if back:
+            await self._begin_again(back, search=False)
 
-    async def _recreate(self, why: str) -> None:
-        """The server dropped the subscription though the session lives: make another with the same items."""
-        log.info("%s: the server dropped the subscription (%s)", self._channel.url, why)
-        async with self._lock:
-            watched = list(self._items.values())
-            if not watched:
-                return
-            self._tell(Gap(why=f"the server dropped the subscription: {why}"))
-            await self._subscription.create()
-            states = await self._create(watched)
-        self._tell(ItemStates(states=tuple(states)))
+    async def _begin_again(self, items: Sequence[WatchItem], *, search: bool) -> None:
+        """Tells only of those that are otherwise than they were told."""
+        before = {item.handle: self._missing[item.handle].state for item in items if item.handle in self._missing}
+        await self._drop(self._clients[item.handle] for item in items if item.handle in self._clients)
+        states = [state for state in await self._begin(items, search=search) if before.get(state.handle) != state]
+        if states:
+            self._tell(ItemStates(states=tuple(states)))
 
 
-def _deadband_filter(deadband: float) -> ua.DataChangeFilter:
-    return ua.DataChangeFilter(
-        Trigger=ua.DataChangeTrigger.StatusValue,
-        DeadbandType=ua.UInt32(ua.DeadbandType.Absolute.value),
-        DeadbandValue=ua.Double(deadband),
-    )
+def _may_come_back(state: ItemState) -> bool:
+    """Whether it is worth asking often: its node is not there, or the server did not answer."""
+    return is_unknown(state.status) or state.status == BAD

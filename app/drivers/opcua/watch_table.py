@@ -189,3 +189,20 @@ def _vanished(changes: Changes) -> tuple[int, ...]:
     upper = changes.status >> 16
     gone = (upper == _GONE[0]) | (upper == _GONE[1])
     return tuple(np.unique(changes.client[gone]).tolist())
+
+
+def withheld(handles: Iterable[tuple[int, int]], receive_ns: int) -> SampleColumns:
+    """No value, BAD, for (handle, status): so that nothing older is taken for what is there now."""
+    pairs = np.array(list(handles), np.uint32).reshape(-1, 2)
+    count = len(pairs)
+    return SampleColumns(
+        handle=pairs[:, 0].copy(),
+        type=np.zeros(count, np.uint8),
+        quality=np.full(count, Quality.BAD, np.uint8),
+        status=pairs[:, 1].copy(),
+        number=np.full(count, np.nan),
+        source_ns=np.zeros(count, np.int64),
+        server_ns=np.zeros(count, np.int64),
+        receive_ns=np.full(count, receive_ns, np.int64),
+        objects=dict.fromkeys(range(count)),
+    )
