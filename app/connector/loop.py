@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-
-import numpy as np
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
 from app.connector import frames
-from app.connector.frames import COLUMNS, Failure, Replied
+from app.connector.forwarder import Forwarder, tell_states
+from app.connector.frames import Failure, Replied
+from app.connector.parts import browse_frames, details_frames, sample_frames, withheld
 from app.connector.pipes import Outbox
 from app.drivers import base, questions
 from app.errors import EndpointError, UserError
@@ -17,10 +17,6 @@ from app.model.columns import SampleColumns
 
 Opener = Callable[[base.EndpointConfig], base.Session]
 Discoverer = Callable[[str, float], Awaitable[base.EndpointReport]]
-
-BATCH_S = 0.03
-BATCH_ROWS = 50_000
-"""A batch of so many rows goes out at once; larger ones are split, to stay far below the frame limit."""
 
 _log = logging.getLogger(__name__)
 
@@ -76,11 +72,10 @@ class Connector:
             return
         try:
             report = await self._opened(session, request)
-            if report is not None:
+            if report is not None and self._told(report, request):
                 self._session = session
                 session.trace(self._tracing)
-                self._put(frames.Opened(report=report))
-                self._put(frames.Lost(why=await self._serve(session)))
+                self._put(frames.Lost(why=frames.clipped(await self._serve(session))))
         finally:
             self._session = None
             await self._close_session(session)
@@ -96,11 +91,21 @@ class Connector:
             self._put(_failed(error, request.config.url))
         return None
 
+    def _told(self, report: base.EndpointReport, request: frames.Open) -> bool:
+        """Say that it is open; False where what the server says of itself is too much to be told."""
+        try:
+            self._put(frames.Opened(report=report))
+        except frames.FrameError as error:
+            why = f"what the server says of itself cannot be used: {error}"
+            self._put(frames.Failed(failure=Failure(what="Cannot connect", where=request.config.url, why=why)))
+            return False
+        return True
+
     async def _serve(self, session: base.Session) -> str:
         """Forward events and serve watch requests until the connection is lost; says why."""
         watcher = asyncio.create_task(self._watch(session))
         try:
-            return await _Forwarder(self._outbox, self._put).run(session)
+            return await Forwarder(self._outbox, self._put).run(session)
         except Exception as error:
             _log.exception("the session of %s failed", self._name)
             return f"the driver failed: {_text(error)}"
@@ -124,8 +129,7 @@ class Connector:
                     _log.exception("watching at %s failed", self._name)
                 why = error.why if isinstance(error, UserError) else _text(error)
                 states = [base.ItemState(handle=item.handle, refused=why) for item in request.add]
-            if states:
-                self._put(frames.Items(states=tuple(states)))
+            tell_states(self._put, states)
 
     async def _reply(self, request: frames.Request) -> None:
         """Serve one request; every way to end sends exactly one ``done``."""
@@ -160,17 +164,17 @@ class Connector:
             raise EndpointError("Not connected", where=self._name, why="there is no connection to ask", fix="Connect first")
         match request:
             case frames.Browse(nodes=nodes, resume=resume):
-                self._put(Replied(token=token, browse=await session.browse(nodes, resume)))
+                self._send(browse_frames(token, await session.browse(nodes, resume)))
             case frames.Crawl(root=root, limit=limit):
                 async for part in session.crawl(root, limit):
-                    self._put(Replied(token=token, browse=part, done=False))
+                    self._send(browse_frames(token, part, done=False))
                     while not self._outbox.has_room:  # noqa: ASYNC110  the writer is a thread; it owns no event of this loop
                         await asyncio.sleep(0.02)
                 self._put(Replied(token=token, browse=base.BrowseColumns()))
             case frames.Read(items=items):
-                self._outbox.put(frames.encode_samples(await session.read(items), token))
+                self._send_samples(token, await session.read(items))
             case frames.Details(nodes=nodes):
-                self._put(Replied(token=token, details=tuple(await session.details(nodes))))
+                self._send(details_frames(token, await session.details(nodes)))
             case frames.Ask() if question is not None:
                 await self._tell_answers(token, session.ask(question))
 
@@ -187,93 +191,25 @@ class Connector:
             raise EndpointError("No answer", where=self._name, why="the device had nothing to tell")
         self._put(Replied(token=token, answer=last))
 
+    def _send_samples(self, token: int, columns: SampleColumns) -> None:
+        """An answer to a read, as long as what was asked for: what cannot be sent has no value."""
+        try:
+            self._send(frame for frame, _ in sample_frames(columns, token))
+        except frames.FrameError:
+            columns, bad = withheld(columns)
+            _log.warning("%d values of %s cannot be sent", len(bad), self._name)
+            self._send(frame for frame, _ in sample_frames(columns, token))
+
+    def _send(self, ready: Iterable[bytes]) -> None:
+        """All or none: the first frame goes when the last is made."""
+        for frame in list(ready):
+            self._outbox.put(frame)
+
     def _fail(self, token: int, error: UserError) -> None:
         self._put(Replied(token=token, failure=Failure.of(error)))
 
     def _put(self, frame: frames.ToParent) -> None:
         self._outbox.put(frames.encode(frame))
-
-
-class _Forwarder:
-    """Events of one session as frames. Samples are gathered for ``BATCH_S``; whatever else comes first sends them on, so order is kept."""
-
-    def __init__(self, outbox: Outbox, put: Callable[[frames.ToParent], None]) -> None:
-        self._outbox, self._put = outbox, put
-        self._batch: list[SampleColumns] = []
-        self._rows = 0
-        self._timer: asyncio.TimerHandle | None = None
-
-    async def run(self, session: base.Session) -> str:
-        """Forward until the session ends; says why it did."""
-        try:
-            async for event in session.events():
-                if isinstance(event, base.Ended):
-                    return event.why
-                self._take(event)
-        finally:
-            self._flush()
-        return "the driver ended the connection without a reason"
-
-    def _take(self, event: base.Event) -> None:
-        match event:
-            case SampleColumns():
-                if not len(event):  # it would be taken for a sign of life
-                    return
-                self._batch.append(event)
-                self._rows += len(event)
-                if self._rows >= BATCH_ROWS:
-                    self._flush()
-                elif self._timer is None:
-                    self._timer = asyncio.get_running_loop().call_later(BATCH_S, self._flush)
-            case base.Alive(round_trip_s=round_trip_s):
-                self._put(frames.Alive(round_trip_s=min(round_trip_s, frames.ROUND_TRIP_LIMIT_S)))
-            case base.Gap(handles=handles, why=why):
-                self._flush()
-                self._put(frames.Gap(handles=handles, why=why))
-            case base.ItemStates(states=states):
-                self._flush()
-                self._put(frames.Items(states=states))
-            case base.Learned():
-                self._put(frames.Taught(learned=event))
-            case base.Traffic(exchanges=exchanges, dropped=dropped):
-                self._put(frames.Traced(exchanges=exchanges, dropped=dropped))
-
-    def _flush(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        batch, self._batch, self._rows = self._batch, [], 0
-        for columns in _split(_joined(batch)) if batch else ():
-            try:
-                frame = frames.encode_samples(columns)
-            except frames.FrameError:
-                _log.exception("%d samples hold something that cannot be sent", len(columns))
-                self._put(frames.Gap(handles=tuple(set(columns.handle.tolist())), why="the driver made values that cannot be sent"))
-            else:
-                self._outbox.put_samples(frame, len(columns))
-
-
-def _joined(batch: list[SampleColumns]) -> SampleColumns:
-    if len(batch) == 1:
-        return batch[0]
-    objects: dict[int, object] = {}
-    offset = 0
-    for columns in batch:
-        objects.update({offset + row: value for row, value in columns.objects.items()})
-        offset += len(columns)
-    return SampleColumns(**{name: np.concatenate([getattr(part, name) for part in batch]) for name, _ in COLUMNS}, objects=objects)
-
-
-def _split(columns: SampleColumns) -> list[SampleColumns]:
-    rows = len(columns)
-    if rows <= BATCH_ROWS:
-        return [columns]
-    parts = []
-    for start in range(0, rows, BATCH_ROWS):
-        end = min(start + BATCH_ROWS, rows)
-        objects = {row - start: value for row, value in columns.objects.items() if start <= row < end}
-        parts.append(SampleColumns(**{name: getattr(columns, name)[start:end] for name, _ in COLUMNS}, objects=objects))
-    return parts
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 import time
 
 import msgspec
@@ -13,9 +14,11 @@ from hypothesis import strategies as st
 
 from app.connector import frames
 from app.connector.frames import FrameError
+from app.connector.payload import COLUMNS, ROW_BYTES
+from app.connector.values import DEPTH_LIMIT, VALUE_BYTES
 from app.drivers.base import BrowseColumns, EndpointConfig, EndpointReport, Item, ItemState, NodeDetails, WatchItem
 from app.model.columns import COLUMN_DTYPES, SampleColumns
-from app.model.values import INTEGER_LIMITS, Quality, Sample
+from app.model.values import INTEGER_LIMITS, Quality, Sample, Value
 
 plain = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | st.text() | st.binary()
 values = st.recursive(plain, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4), max_leaves=8)
@@ -159,11 +162,60 @@ def test_that_lengths_beyond_the_limits_are_refused_before_anything_is_read(pref
 def test_that_a_header_that_announces_billions_of_elements_costs_neither_time_nor_memory() -> None:
     begun = time.monotonic()
     for bomb in (b"\xdd\xff\xff\xff\xff", b"\xdf\xff\xff\xff\xff", b"\x91" * 100_000, b"\xdd\0\xff\xff\xff" * 5_000):
-        objects = b"\x83\xa4type\xa7samples\xa4rows\x01\xa7objects\x81\x00" + bomb
-        for header in (bomb, objects):
-            with pytest.raises(FrameError):
-                frames.decode_to_parent(header, b"\0" * frames.ROW_BYTES)
+        with pytest.raises(FrameError):
+            frames.decode_to_parent(bomb, b"\0" * ROW_BYTES)
+        with pytest.raises(FrameError):
+            frames.decode_to_parent(*with_value(bomb))
     assert time.monotonic() - begun < 2
+
+
+def with_value(packed: bytes) -> tuple[bytes, bytes]:
+    """A frame with one sample, of a structure that is packed like this."""
+    row = SampleColumns.of([(1, Sample(None, "struct", Quality.GOOD, 0, None, None, 1))])
+    columns = b"".join(getattr(row, name).tobytes() for name, _ in COLUMNS)
+    return msgspec.msgpack.encode({"type": "samples", "rows": 1, "objects": 1}), columns + struct.pack("<II", 0, len(packed)) + packed
+
+
+MIB = 2**20
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        b"\xdd" + (3 * MIB).to_bytes(4, "big") + b"\x90" * 3 * MIB,
+        b"\xdd" + (3 * MIB).to_bytes(4, "big") + b"\x80" * 3 * MIB,
+        b"\xdc\xff\xff" + (b"\x93\x90\x90\x90" * 65_535),
+        b"\x91" * (3 * MIB) + b"\xc0",
+        b"\xdf" + (MIB).to_bytes(4, "big") + b"\xa0\xc0" * MIB,
+        b"\xc4\x01x" * 10,
+        b"\x92" + b"\xdc\x80\x00" + b"\x91\xc0" * 32_768 + b"\xc7\x01\x05x",
+        msgspec.msgpack.encode("x" * (VALUE_BYTES + 1)),
+    ],
+    ids=["empty lists", "empty structures", "lists in lists", "deep", "one name", "two values", "a foreign type", "too long"],
+)
+def test_that_a_value_that_would_become_far_larger_than_it_came_is_refused(packed: bytes) -> None:
+    with pytest.raises(FrameError):
+        frames.decode_to_parent(*with_value(packed))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [float(number) for number in range(100_000)],
+        [[float(number)] * 100 for number in range(100)],
+        "ü" * MIB,
+        b"\x90" * MIB,
+        ["\u4e2d\u6587" * 100] * 1_000,
+        [b"\x90\x91" * 100] * 1_000,
+        {"wide": list(range(50_000)), "texts": ["x" * 1_000] * 100, "deep": {"er": [[1, None, True]] * 9_000}},
+    ],
+    ids=["array", "matrix", "text", "bytes", "texts", "byte strings", "structure"],
+)
+def test_that_a_large_value_comes_through(value: Value) -> None:
+    columns = SampleColumns.of([(1, Sample(value, "struct", Quality.GOOD, 0, None, None, 1))])
+    _, got = frames.decode_to_parent(*split(frames.encode_samples(columns)))
+    assert got is not None
+    assert got.value(0) == value
 
 
 def changed(
@@ -171,8 +223,11 @@ def changed(
 ) -> tuple[bytes, bytes]:
     """A frame as a lying connector would make it, without the checks of our own encoder."""
     data = {name: arrays.get(name, getattr(columns, name)) for name in COLUMN_DTYPES}
-    payload = b"".join(np.asarray(data[name], dtype).tobytes() for name, dtype in frames.COLUMNS)
-    header = {"type": "samples", "rows": len(columns) if rows is None else rows, "objects": columns.objects if objects is None else objects}
+    values = columns.objects if objects is None else objects
+    bodies = [msgspec.msgpack.encode(value) for value in values.values()]
+    payload = b"".join(np.asarray(data[name], dtype).tobytes() for name, dtype in COLUMNS)
+    payload += struct.pack(f"<{len(values)}i", *values) + struct.pack(f"<{len(values)}I", *map(len, bodies)) + b"".join(bodies)
+    header = {"type": "samples", "rows": len(columns) if rows is None else rows, "objects": len(values)}
     return msgspec.msgpack.encode(header), payload
 
 
@@ -207,7 +262,7 @@ def test_that_a_lie_about_samples_is_refused(lie: dict[str, object]) -> None:
 
 def test_that_a_value_nested_beyond_the_limit_is_refused() -> None:
     deep: object = 1
-    for _ in range(frames.DEPTH_LIMIT + 1):
+    for _ in range(DEPTH_LIMIT + 1):
         deep = [deep]
     columns = SampleColumns.of([(1, Sample(deep, "struct", Quality.GOOD, 0, None, None, 1))])
     with pytest.raises(FrameError):
