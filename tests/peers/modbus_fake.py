@@ -57,9 +57,17 @@ class FakeDevice:
     port: int = 0
     requests: list[Request] = field(default_factory=list)
     """Every request that came, in order."""
+    writer: asyncio.StreamWriter | None = None
+    """Of the connection that was made last."""
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
+    def send(self, data: bytes) -> None:
+        """Bytes out of turn, while an answer is still being made."""
+        if self.writer is not None and not self.writer.is_closing():
+            self.writer.write(data)
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.writer = writer
         try:
             while True:
                 header = await reader.readexactly(7)

@@ -16,6 +16,7 @@ class Arrival:
         frame: All bytes of it, as they came.
         unit, pdu: Of a frame; 0 and b"" of bytes that are none.
         why: A sentence about what is not a reply.
+        key: Of the request that it belongs to (``Framing.latest``); 0 of malformed bytes belongs to whatever is in flight.
     """
 
     kind: Literal["reply", "late", "malformed", "garbage"]
@@ -23,13 +24,21 @@ class Arrival:
     unit: int = 0
     pdu: bytes = b""
     why: str = ""
+    key: int = 0
 
 
 class Framing(Protocol):
-    """One request at a time: ``request``, then ``received`` until it gives a reply, or ``give_up``."""
+    """``request``, then ``received`` until it gives a reply, or ``give_up``. Several may be in flight where the form is not serial."""
 
     serial: bool
-    """Whether a reply does not say which request it belongs to, so that a lost one puts the next into doubt."""
+    """Whether a reply does not say which request it belongs to, so that there is one at a time, and a lost one puts the next into doubt."""
+    latest: int
+    """Key of the request that was made last."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether a reply is held back until more comes, or until ``silence``."""
+        ...
 
     def request(self, unit: int, pdu: bytes, now_s: float) -> bytes:
         """The frame to send.
@@ -44,10 +53,10 @@ class Framing(Protocol):
         ...
 
     def silence(self) -> list[Arrival]:
-        """Nothing has come for the time that ends a frame on a serial line."""
+        """Nothing has come for the time that ends a frame on a serial line, or in which the rest of one comes through a network."""
         ...
 
-    def give_up(self) -> str:
+    def give_up(self, key: int) -> str:
         """The request got no reply, or the wrong one: what still comes for it is late. Why the connection cannot go on, or ""."""
         ...
 

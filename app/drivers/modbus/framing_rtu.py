@@ -99,6 +99,8 @@ class RtuFraming:
     """
 
     serial = True
+    latest = 0
+    waits = False
 
     def __init__(self, *, echo: bool | None = None, hold: bool = True, forget_s: float = FORGET_S) -> None:
         self._echoes, self._hold, self._forget_s = echo, hold, forget_s
@@ -140,7 +142,8 @@ class RtuFraming:
             return [self._answered(self._whole)]
         return self._malformed() if self._fault else []
 
-    def give_up(self) -> str:
+    def give_up(self, key: int = 0) -> str:
+        del key  # there is one at a time
         if self._asked is not None:
             self._unanswered = [one for one in self._unanswered if (one.unit, one.pdu) != (self._asked.unit, self._asked.pdu)]
             self._unanswered.append(self._asked)

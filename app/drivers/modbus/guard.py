@@ -38,10 +38,11 @@ class RequestError(Exception):
     Attributes:
         status: The device's exception code, or one of our own (``spec.STATUS_NAMES``).
         asked: False where the request was not sent at all, so that it says nothing about the device.
+        shared: Whether others were in flight with it, so that what came, or did not, may be another's.
     """
 
     def __init__(self, status: int, why: str, *, asked: bool = True) -> None:
-        self.status, self.why, self.asked = status, why, asked
+        self.status, self.why, self.asked, self.shared = status, why, asked, False
         super().__init__(why)
 
 

@@ -6,7 +6,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from app.drivers.modbus.address import BIT_TABLES
 
@@ -26,17 +26,29 @@ class Extent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one request may carry. ``gap`` counts registers; 16 bits weigh as much as one register."""
+    """What one request may carry. ``gap`` counts registers; 16 bits weigh as much as one register.
+
+    Attributes:
+        sizes: How many blocks in a row have different largest sizes, each smaller than the one before, so that none of them can be
+            taken for another by its size. 1 has all of the largest size, and so the fewest blocks.
+    """
 
     max_registers: int = 125
     max_bits: int = 2000
     gap: int = 10
+    sizes: int = 1
 
-    def size(self, table: str) -> int:
-        return self.max_bits if table in BIT_TABLES else self.max_registers
+    def size(self, table: str, number: int = 0) -> int:
+        """Of block ``number`` of a row. Sizes differ by what most items have, or by a byte of bits, down to two thirds of the largest."""
+        most = self.max_bits if table in BIT_TABLES else self.max_registers
+        step = min(_STEPS.get(table, 2), most // (3 * self.sizes))
+        return most - number % self.sizes * step
 
     def bridge(self, table: str) -> int:
         return self.gap * 16 if table in BIT_TABLES else self.gap
+
+
+_STEPS: Final = {"coil": 8, "discrete": 8}
 
 
 class Block(NamedTuple):
@@ -60,6 +72,9 @@ class Forbidden:
     excluded: tuple[Extent, ...] = ()
     _refused: dict[tuple[int, str], dict[tuple[int, int], tuple[int, float]]] = field(default_factory=dict)
     _sorted: dict[tuple[int, str], list[tuple[int, int]]] = field(default_factory=dict)
+    _indexed: tuple[Extent, ...] = ()
+    _index: dict[tuple[int, str], list[tuple[int, int]]] = field(default_factory=dict)
+    """Of ``_indexed``: ends of excluded extents in order, none of which touch."""
 
     def add(self, extent: Extent, status: int, now_s: float, *, lasting: bool = False) -> None:
         unit, table, address, _ = extent
@@ -87,8 +102,13 @@ class Forbidden:
 
     def excludes(self, extent: Extent) -> bool:
         """Whether a request for this extent would touch a register that is excluded."""
-        unit, table, address, _ = extent
-        return any((unit, table) == (one.unit, one.table) and address < one.end and one.address < extent.end for one in self.excluded)
+        if not self.excluded:
+            return False
+        if self._indexed is not self.excluded:
+            self._indexed, self._index = self.excluded, _merged(self.excluded)
+        pairs = self._index.get((extent.unit, extent.table), [])
+        place = bisect_left(pairs, (extent.end, 0)) - 1
+        return place >= 0 and pairs[place][1] > extent.address
 
     def harmless(self, unit: int) -> Extent:
         """One holding register to ask for when all that matters is whether there is an answer: the first that is not excluded."""
@@ -117,29 +137,46 @@ def plan(extents: Sequence[Extent], limits: Limits, forbidden: Forbidden | None 
     blocks: list[Block] = []
     members: list[int] = []
     whole: Extent | None = None
-    for index in sorted(range(len(extents)), key=lambda index: extents[index]):
-        joined = whole and _joined(whole, extents[index], limits, forbidden)
-        if joined is None:
-            if whole is not None:
-                blocks.append(Block(whole, tuple(members)))
-            whole, members = extents[index], [index]
-        else:
+    number = 0
+    for index in sorted(range(len(extents)), key=extents.__getitem__):
+        extent = extents[index]
+        joined = whole and _joined(whole, extent, limits, number, forbidden)
+        if joined is not None:
             whole = joined
             members.append(index)
+            continue
+        if whole is not None:
+            blocks.append(Block(whole, tuple(members)))
+            number = number + 1 if (whole.unit, whole.table) == (extent.unit, extent.table) else 0
+        whole, members = extent, [index]
     if whole is not None:
         blocks.append(Block(whole, tuple(members)))
     return blocks
 
 
-def _joined(whole: Extent, extent: Extent, limits: Limits, forbidden: Forbidden | None) -> Extent | None:
-    """Both as one request, None where they may not be."""
-    unit, table, address, _ = whole
-    end = max(whole.end, extent.end)
-    if (unit, table) != (extent.unit, extent.table) or extent.address - whole.end > limits.bridge(table):
+def _merged(extents: Iterable[Extent]) -> dict[tuple[int, str], list[tuple[int, int]]]:
+    index: dict[tuple[int, str], list[tuple[int, int]]] = {}
+    for unit, table, address, length in sorted(extents):
+        pairs = index.setdefault((unit, table), [])
+        if pairs and address <= pairs[-1][1]:
+            pairs[-1] = (pairs[-1][0], max(pairs[-1][1], address + length))
+        else:
+            pairs.append((address, address + length))
+    return index
+
+
+def _joined(whole: Extent, extent: Extent, limits: Limits, number: int, forbidden: Forbidden | None) -> Extent | None:
+    """Both as one request, the block ``number`` of its row; None where they may not be."""
+    unit, table, address, length = whole
+    end = address + length
+    if table != extent.table or unit != extent.unit or extent.address - end > limits.bridge(table):
         return None
-    joined = Extent(unit, table, address, end - address)
-    if joined != whole and joined.length > limits.size(table):
-        return None
+    extent_end = extent.address + extent.length
+    if extent_end > end:
+        length = extent_end - address
+        if length > limits.size(table, number):
+            return None
+    joined = Extent(unit, table, address, length)
     if forbidden is not None and (forbidden.within(joined) is not None or _newly_excluded(whole, extent, joined, forbidden)):
         return None
     return joined

@@ -13,7 +13,8 @@ from app.drivers.base import Item
 from app.drivers.modbus.address import BIT_TABLES, Address, parse
 from app.drivers.modbus.plan import Extent
 from app.drivers.modbus.registers import Words, decode_bit_ranges, decode_bits, decode_checked, decode_clocks, decode_string
-from app.drivers.modbus.spec import INVALID_CONTENT
+from app.drivers.modbus.spec import INVALID_CONTENT, TORN_VALUE
+from app.drivers.modbus.torn import LastReadings, WideItems
 from app.drivers.modbus.types import REGISTER_TYPES
 from app.model.columns import COLUMN_DTYPES, SampleColumns, type_code
 from app.model.values import SAFE_INTEGER, Quality, Sample, Value
@@ -69,12 +70,17 @@ class Readout:
     """Compiled once for the items of a block, used at every poll.
 
     Args:
-        wanted: The items, all within the block; samples come in this order.
+        wanted: The items, all within the block, each whole in one reply; samples come in this order.
         start: Address of the block's first word.
+        last: Where readings that may be torn are kept from one poll to the next.
+
+    Attributes:
+        wide: Those of the items that can be torn.
     """
 
-    def __init__(self, wanted: Sequence[Wanted], start: int) -> None:
+    def __init__(self, wanted: Sequence[Wanted], start: int, last: LastReadings | None = None) -> None:
         self.handles = np.array([item.handle for item in wanted], np.uint32)
+        self.wide = WideItems(wanted, start, last)
         self._types = np.array([item.type_code for item in wanted], np.uint8)
         self._scaled = np.array([item.scaled for item in wanted], np.bool_)
         self._gain = np.array([item.gain for item in wanted], np.float64)
@@ -162,6 +168,24 @@ class Readout:
             receive_ns=np.full(size, receive_ns, np.int64),
             objects=objects,
         )
+
+
+def withheld(columns: SampleColumns, rows: npt.NDArray[np.intp]) -> None:
+    """Take the values of some rows away: readings of them in succession disagree."""
+    columns.number[rows] = np.nan
+    columns.quality[rows] = Quality.BAD
+    columns.status[rows] = TORN_VALUE
+    columns.objects.update(dict.fromkeys(rows.tolist()))
+
+
+def replace_rows(columns: SampleColumns, rows: npt.NDArray[np.intp], newer: SampleColumns) -> None:
+    """Put the samples of some rows of a later reading of the same items in the place of those of the earlier one."""
+    for name in COLUMN_DTYPES:
+        getattr(columns, name)[rows] = getattr(newer, name)[rows]
+    for row in rows.tolist():
+        columns.objects.pop(row, None)
+        if row in newer.objects:
+            columns.objects[row] = newer.objects[row]
 
 
 def joined(parts: Sequence[SampleColumns]) -> SampleColumns:

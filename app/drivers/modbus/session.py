@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Final
@@ -18,6 +19,7 @@ from app.drivers.base import (
     Event,
     Item,
     ItemState,
+    Learned,
     NodeDetails,
     Session,
     WatchItem,
@@ -25,6 +27,7 @@ from app.drivers.base import (
 from app.drivers.base import Wire as Answer
 from app.drivers.modbus.details import item_details, place_details
 from app.drivers.modbus.guard import RequestError
+from app.drivers.modbus.in_flight import IN_FLIGHT
 from app.drivers.modbus.nodes import children, everything, is_place
 from app.drivers.modbus.plan import Limits
 from app.drivers.modbus.ranges import parse_ranges
@@ -32,7 +35,7 @@ from app.drivers.modbus.readout import Defaults, Wanted, by_handle, joined, no_a
 from app.drivers.modbus.session_open import first_answer, new_link, product_of, timing_of
 from app.drivers.modbus.session_poll import Poller
 from app.drivers.modbus.session_questions import answer_question
-from app.drivers.modbus.session_read import BlockReader
+from app.drivers.modbus.session_read import UNIT_MISSING, BlockReader
 from app.drivers.modbus.spec import BAD_ADDRESS, SPEC
 from app.drivers.modbus.trace import Recorder
 from app.drivers.modbus.url import ModbusUrl
@@ -41,6 +44,8 @@ from app.errors import UserError
 from app.model.columns import SampleColumns
 from app.model.plant import Identity
 from app.model.values import Quality
+
+_log = logging.getLogger(__name__)
 
 TICK_S: Final = 0.2
 ASK_AFTER_S: Final = 0.7
@@ -73,7 +78,7 @@ async def discover(url: str, timeout_s: float) -> EndpointReport:
 
 
 class ModbusSession:
-    """See ``app.drivers.base.Session``. One request is on the wire at a time; a person's read waits for at most one polled request."""
+    """See ``app.drivers.base.Session``. A person's read waits for the polled requests that are in flight, and for no other."""
 
     def __init__(self, config: EndpointConfig) -> None:
         self._url = ModbusUrl(config.url)
@@ -86,7 +91,7 @@ class ModbusSession:
         self._defaults = Defaults(self._url.unit, {unit.number: unit.order for unit in config.units})
         self._link = new_link(self._url, config, settings)
         self._wire = self._link.wire
-        self._reader = BlockReader(self._wire, limits)
+        self._reader = BlockReader(self._wire, limits, confirm=bool(settings["confirm"]))
         self._reader.forbidden.excluded = tuple(parse_ranges(str(settings["forbidden"]), self._url.unit))
         self._wire.excluded = self._reader.forbidden.excludes
         self._events: asyncio.Queue[Event] = asyncio.Queue(EVENTS_WAITING)
@@ -94,6 +99,7 @@ class ModbusSession:
         self._tasks: list[asyncio.Task[None]] = []
         self._probe = self._reader.forbidden.harmless(self._url.unit)
         self._recorder, self._tracing = Recorder(), False
+        self._blamed = ""
 
     # --- connecting -------------------------------------------------------------------------------------------------------
 
@@ -116,6 +122,7 @@ class ModbusSession:
             notes=tuple(filter(None, (note, trouble, unread))),
             identity=identity,
             granted=self._link.granted(),
+            found={IN_FLIGHT: 1} if IN_FLIGHT in self._config.learned.limits else {},
         )
 
     async def _product(self, unit: int, deadline_s: float) -> tuple[str, str]:
@@ -170,6 +177,7 @@ class ModbusSession:
         try:
             while not await self._lost_within(TICK_S):
                 now_s = time.monotonic()
+                await self._tell_learned()
                 if not self._events.full() and (traffic := self._recorder.take()) is not None:
                     self._events.put_nowait(traffic)
                 if self._wire.heard_at_s > told_s and now_s - told_s > ASK_AFTER_S and not self._events.full():
@@ -188,7 +196,15 @@ class ModbusSession:
             if asking is not None:
                 asking.cancel()
         self._wire.close()
+        await self._tell_learned()
         await self._events.put(Ended(why=why))
+
+    async def _tell_learned(self) -> None:
+        """Once: that the device does not bear several requests in flight."""
+        if self._wire.window.blamed and not self._blamed:
+            self._blamed = self._wire.window.blamed
+            _log.info("one request at a time from now on: %s", self._blamed)
+            await self._events.put(Learned(limits={IN_FLIGHT: 1}))
 
     async def _lost_within(self, seconds: float) -> bool:
         try:
@@ -200,8 +216,10 @@ class ModbusSession:
     async def _ask(self) -> None:
         try:
             await self._wire.read(self._probe, tries=1)
-        except RequestError:
-            return  # an exception reply is a sign of life as well; no reply shows in valid_at_s
+        except RequestError as error:
+            if error.status in UNIT_MISSING or error.status >= 0x100:
+                return  # no reply shows in valid_at_s
+        self._reader.answered(self._probe.unit)
 
     def ask(self, question: Question) -> AsyncIterator[Answer]:
         return answer_question(question, self._wire, self._probe, self._reader.forbidden.excluded)

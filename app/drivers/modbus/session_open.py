@@ -13,6 +13,7 @@ from app.drivers.modbus.framing import Framing
 from app.drivers.modbus.framing_rtu import FORGET_S, RtuFraming
 from app.drivers.modbus.framing_tcp import TcpFraming
 from app.drivers.modbus.guard import RequestError
+from app.drivers.modbus.in_flight import IN_FLIGHT, MOST_BY_HAND, Window
 from app.drivers.modbus.plan import Extent
 from app.drivers.modbus.session_line import ONE_CLIENT, Line, TcpLine
 from app.drivers.modbus.session_serial import SerialLine
@@ -73,7 +74,16 @@ def new_link(url: ModbusUrl, config: EndpointConfig, settings: Settings) -> Link
         line = TlsLine(url, config)
     else:
         line = TcpLine(url.host, url.port)
-    return Link(url, line, Wire(line, framing, timing_of(url, settings)))
+    return Link(url, line, Wire(line, framing, timing_of(url, settings), window_of(url, config, settings)))
+
+
+def window_of(url: ModbusUrl, config: EndpointConfig, settings: Settings) -> Window:
+    """One at a time where no reply says which request it is for, and where it is known that the device does not bear more."""
+    by_hand, learned = int(settings["in_flight"]), config.learned.limits.get(IN_FLIGHT, MOST_BY_HAND)
+    if url.is_serial or by_hand:
+        return Window(1 if url.is_serial else min(by_hand, learned), timeout_s=float(settings["timeout_s"]))
+    gateway = len(config.units) > 1 or float(settings["pause_ms"]) > 0
+    return Window(finding_out=learned > 1 and not gateway, timeout_s=float(settings["timeout_s"]))
 
 
 async def first_answer(link: Link, probes: Sequence[Extent], tries: int, deadline_s: float) -> tuple[Extent, str]:

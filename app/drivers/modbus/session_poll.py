@@ -7,17 +7,21 @@ answer. The deadband of an item is therefore not applied here: it thins out what
 from __future__ import annotations
 
 import asyncio
-import heapq
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from app.drivers.base import Event, ItemState, ItemStates, WatchItem
+from app.drivers.modbus.guard import Asked
 from app.drivers.modbus.plan import Block
+from app.drivers.modbus.poll_order import PollOrder
 from app.drivers.modbus.readout import Defaults, Readout, Wanted, rows_of
 from app.drivers.modbus.session_read import BlockReader
+from app.drivers.modbus.session_wire import request_for
 from app.drivers.modbus.spec import BAD_ADDRESS
+from app.drivers.modbus.torn import LastReadings
+from app.drivers.modbus.turns import Shape
 from app.errors import UserError
 
 SHORTEST_MS: Final = 10
@@ -27,8 +31,9 @@ RATE_TOLERANCE: Final = 0.2
 
 @dataclass(slots=True, eq=False)
 class Rate:
-    """All items of one interval."""
+    """All items of one unit and one interval: a unit that is slow does not hold up the values of another."""
 
+    unit: int
     interval_s: float
     due_s: float
     handles: dict[int, Wanted] = field(default_factory=dict)
@@ -48,6 +53,7 @@ class Job:
     block: Block
     rates: tuple[Rate, ...]
     readout: Readout
+    shape: Shape
 
 
 class Poller:
@@ -55,14 +61,15 @@ class Poller:
 
     def __init__(self, reader: BlockReader, defaults: Defaults, emit: Callable[[Event], Awaitable[None]]) -> None:
         self._reader, self._defaults, self._emit = reader, defaults, emit
-        self._rates: dict[int, Rate] = {}
+        self._rates: dict[tuple[int, float], Rate] = {}
         self._items: dict[int, tuple[Rate, Wanted]] = {}
-        self._jobs: list[tuple[float, int, int, Job]] = []
-        self._plans: dict[tuple[int, ...], list[Job]] = {}
+        self._order: PollOrder[Job] = PollOrder()
+        self._plans: dict[tuple[tuple[int, float], ...], list[Job]] = {}
         self._planned_at = -1
-        self._number = 0
         self._changed = asyncio.Event()
         self._generation = 0
+        self._helping = 0
+        self._last = LastReadings()
 
     def watch(self, add: Sequence[WatchItem], remove: Sequence[int]) -> list[ItemState]:
         """Takes effect at once: no sample of a removed item is emitted after this."""
@@ -75,17 +82,33 @@ class Poller:
         return states
 
     async def run(self) -> None:
-        while True:
-            self._changed.clear()
-            self._start_cycles(time.monotonic())
-            if self._jobs:
-                await self._do(heapq.heappop(self._jobs)[3])
-                continue
-            due_s = min((rate.due_s for rate in self._rates.values()), default=None)
-            try:
-                await asyncio.wait_for(self._changed.wait(), None if due_s is None else max(0.0, due_s - time.monotonic()))
-            except TimeoutError:
-                continue  # something is due
+        """Reads one block after the other; where the connection bears several requests at once, others help as long as there are blocks."""
+        async with asyncio.TaskGroup() as helpers:
+            while True:
+                self._changed.clear()
+                self._start_cycles(time.monotonic())
+                for _ in range(min(self._reader.in_flight, len(self._order)) - 1 - self._helping):
+                    self._helping += 1
+                    helpers.create_task(self._help())
+                if (job := self._order.next(self._goes)) is not None:
+                    await self._do(job)
+                    continue
+                due_s = min((rate.due_s for rate in self._rates.values() if not rate.pending), default=None)
+                try:
+                    await asyncio.wait_for(self._changed.wait(), None if due_s is None else max(0.0, due_s - time.monotonic()))
+                except TimeoutError:
+                    continue  # something is due
+
+    async def _help(self) -> None:
+        try:
+            while self._helping < self._reader.in_flight and (job := self._order.next(self._goes)) is not None:
+                await self._do(job)
+        finally:
+            self._helping -= 1
+            self._changed.set()
+
+    def _goes(self, job: Job) -> bool:
+        return self._reader.wire.turns.is_free(job.shape)
 
     def _add(self, item: WatchItem) -> ItemState:
         self._remove(item.handle)
@@ -94,9 +117,10 @@ class Poller:
         except UserError as error:
             return ItemState(handle=item.handle, refused=error.why, status=BAD_ADDRESS)
         interval_ms = max(SHORTEST_MS, item.interval_ms)
-        rate = self._rates.get(interval_ms)
+        key = (wanted.extent.unit, interval_ms)
+        rate = self._rates.get(key)
         if rate is None:
-            rate = self._rates[interval_ms] = Rate(interval_ms / 1000, time.monotonic(), reported_s=interval_ms / 1000)
+            rate = self._rates[key] = Rate(key[0], interval_ms / 1000, time.monotonic(), reported_s=interval_ms / 1000)
         elif not rate.pending:
             rate.due_s = time.monotonic()  # the first value of a new item is not kept waiting for the beat
         rate.handles[item.handle] = wanted
@@ -104,29 +128,29 @@ class Poller:
         return ItemState(handle=item.handle, interval_ms=rate.reported_s * 1000)
 
     def _remove(self, handle: int) -> None:
-        rate, _ = self._items.pop(handle, (None, None))
-        if rate is not None:
+        rate, wanted = self._items.pop(handle, (None, None))
+        if rate is not None and wanted is not None:
             del rate.handles[handle]
+            self._last.forget(wanted)
             if not rate.handles:
-                self._rates = {interval: other for interval, other in self._rates.items() if other is not rate}
+                self._rates = {key: other for key, other in self._rates.items() if other is not rate}
 
     def _start_cycles(self, now_s: float) -> None:
-        due = {interval: rate for interval, rate in sorted(self._rates.items()) if rate.due_s <= now_s and not rate.pending}
-        if not due:
-            return
-        places: dict[int, int] = {}
-        for job in self._jobs_of(due):
-            place = places[job.block.extent.unit] = places.get(job.block.extent.unit, -1) + 1
-            self._number += 1
-            heapq.heappush(self._jobs, (now_s + job.rates[0].interval_s, place, self._number, job))
-            for rate in job.rates:
-                rate.pending += 1
-        for rate in due.values():
-            rate.started_s = now_s
+        due: dict[int, dict[tuple[int, float], Rate]] = {}
+        for key, rate in sorted(self._rates.items()):
+            if rate.due_s <= now_s and not rate.pending:
+                due.setdefault(rate.unit, {})[key] = rate
+        for unit, rates in due.items():
+            for job in self._jobs_of(rates):
+                self._order.add(unit, now_s + job.rates[0].interval_s, job)
+                for rate in job.rates:
+                    rate.pending += 1
+            for rate in rates.values():
+                rate.started_s = now_s
 
-    def _jobs_of(self, due: dict[int, Rate]) -> list[Job]:
-        """The plan for everything that is due together; made anew only after items or knowledge of the device changed."""
-        if self._planned_at != self._reader.revision:
+    def _jobs_of(self, due: dict[tuple[int, float], Rate]) -> list[Job]:
+        """The plan for all of a unit that is due together; made anew only after items or knowledge of the device changed."""
+        if self._planned_at != self._reader.check():
             self._plans.clear()
         key = tuple(due)
         if key not in self._plans:
@@ -138,20 +162,24 @@ class Poller:
     def _job(self, wanted: Sequence[Wanted], block: Block) -> Job:
         items = [wanted[index] for index in block.items]
         rates = sorted({self._items[item.handle][0] for item in items}, key=lambda rate: rate.interval_s)
+        asked = Asked(block.extent.unit, request_for(block.extent))
+        shape = (asked.unit, asked.function, asked.size)
         block = Block(block.extent, tuple(range(len(items))))
-        return Job(items, block, tuple(rates), Readout(items, block.extent.address))
+        return Job(items, block, tuple(rates), Readout(items, block.extent.address, self._last), shape)
 
     def _is_watched(self, item: Wanted) -> bool:
         """Whether it still is: its handle may stand for another item by now."""
         return self._items.get(item.handle, (None, None))[1] is item
 
     async def _do(self, job: Job) -> None:
+        started_s = time.monotonic()
         if all(map(self._is_watched, job.items)):
             await self._read(job.items, job.block, job.readout)
         else:
             items = [item for item in job.items if self._is_watched(item)]
             for block in self._reader.plan(items):
                 await self._read(items, block, None)
+        self._order.used(job.block.extent.unit, time.monotonic() - started_s)
         for rate in job.rates:
             rate.pending -= 1
             if rate.pending == 0:

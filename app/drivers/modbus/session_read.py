@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from app.drivers.modbus.guard import RequestError
 from app.drivers.modbus.plan import Block, Extent, Forbidden, Limits, plan, split
-from app.drivers.modbus.readout import Readout, Wanted
+from app.drivers.modbus.readout import Readout, Wanted, replace_rows, withheld
 from app.drivers.modbus.registers import Words
 from app.drivers.modbus.session_wire import Wire
 from app.drivers.modbus.spec import FORBIDDEN_RANGE, NO_RESPONSE
+from app.drivers.modbus.torn import READS
 from app.model.columns import SampleColumns
 
 ADDRESS_REFUSED: Final = frozenset({2, 3})
 """IllegalDataAddress, and IllegalDataValue with which many devices refuse a count: both may hold for a part of a block only."""
 UNIT_MISSING: Final = frozenset({10, 11, NO_RESPONSE})
 """No answer, or a gateway that says so for the device behind it (and took its own time-out to find out)."""
+SHORT_REST_S: Final = 3.5
+"""Longest rest of a unit that is alone in being silent, so that it is read again within 5 s after it has come back."""
 LONGEST_REST_S: Final = 30.0
+REST_PER_WAIT: Final = 1.75
+"""Silent units rest for so much longer than it takes to find out that they still are: together they take about a third of the line."""
 
 
 @dataclass(slots=True)
@@ -35,21 +40,38 @@ class Silence:
 class BlockReader:
     """All reading of one session goes through here, so that what polling learns of the device helps a person's read, and the other way.
 
-    A unit that missed two requests in a row rests for 1, 2, 4 … 30 s; its polled items are bad (NoResponse) at once meanwhile, so that a
-    dead device behind a gateway does not slow down the others. What a person asks for is always asked.
+    A unit that missed two requests in a row rests for 1, 2 and then 3.5 s, longer where many are silent; its polled items are bad
+    (NoResponse) at once meanwhile, so that dead devices behind a gateway do not slow down the others. What a person asks for is always
+    asked.
     """
 
     wire: Wire
     limits: Limits
     forbidden: Forbidden = field(default_factory=Forbidden)
+    confirm: bool = True
+    """Whether values that may be torn are read again."""
     revision: int = 0
     """Rises whenever a plan that was made before may no longer be the best."""
     _silent: dict[int, Silence] = field(default_factory=dict)
+    _sizes: int = 1
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that the connection may have under way at once."""
+        return self.wire.window.limit
 
     def plan(self, wanted: Sequence[Wanted]) -> list[Block]:
+        """Where several requests may be in flight, blocks that follow each other have different sizes, as ``turns`` wants it."""
         if self.forbidden.expire(time.monotonic()):
             self.revision += 1
-        return plan([item.extent for item in wanted], self.limits, self.forbidden)
+        return plan([item.extent for item in wanted], replace(self.limits, sizes=self.in_flight), self.forbidden)
+
+    def check(self) -> int:
+        """The revision, after all that may have changed since the last look at it."""
+        if self.forbidden.expire(time.monotonic()) or self._sizes != self.in_flight:
+            self._sizes = self.in_flight
+            self.revision += 1
+        return self.revision
 
     async def read(
         self, wanted: Sequence[Wanted], block: Block, *, polled: bool, readout: Readout | None = None, missed: dict[int, int] | None = None
@@ -92,11 +114,12 @@ class BlockReader:
     ) -> tuple[list[SampleColumns], bool]:
         """The samples, and whether the block was answered as a whole. A unit that has rested gets one try, not those of the setting."""
         readout = readout or _readout(wanted, block)
+        asked_s = time.monotonic()
         try:
             words = await self.wire.read(block.extent, tries=tries)
         except RequestError as error:
             if error.asked:
-                self._note(block.extent.unit, error.status)
+                self._note(block.extent.unit, error.status, time.monotonic() - asked_s)
             if error.status not in ADDRESS_REFUSED:
                 return [readout.bad(error.status, time.time_ns())], False
             if all(wanted[index].extent == block.extent for index in block.items):
@@ -107,7 +130,41 @@ class BlockReader:
         self._note(block.extent.unit, 0)
         if self.forbidden.discard_within(block.extent):
             self.revision += 1
-        return [readout.good(words, receive_ns)], True
+        columns = readout.good(words, receive_ns)
+        if self.confirm and len(readout.wide):
+            await self._confirm(block.extent, readout, words, columns)
+        return [columns], True
+
+    async def _confirm(self, extent: Extent, readout: Readout, words: Words, columns: SampleColumns) -> None:
+        """Read again what may be torn (``torn``), and put what two readings in succession agree on into the columns.
+
+        A first reading is compared with a second one as well; where that cannot be had, nothing speaks against the first.
+        """
+        wide = readout.wide
+        now = wide.keys(words)
+        doubt = wide.doubtful(now)
+        first = doubt & ~wide.has_last()
+        settled, rising, falling = now.copy(), doubt.copy(), doubt.copy()
+        for reads in range(2, READS + 1):
+            if not doubt.any():
+                break
+            try:
+                again = await self.wire.read(extent)
+            except RequestError:
+                rising[:] = falling[:] = False
+                break
+            last, now = now, wide.keys(again)
+            agreed = doubt & ~wide.suspicious(last, now)
+            rising &= now > last
+            falling &= now < last
+            nearer = doubt | ~wide.suspicious(settled, now)
+            settled[nearer] = now[nearer]
+            doubt &= ~agreed
+            first &= agreed
+            taken = agreed | (doubt & (rising | falling)) if reads == READS else agreed
+            replace_rows(columns, wide.rows[taken], readout.good(again, time.time_ns()))
+        wide.remember(settled, ~wide.suspicious(settled, now))
+        withheld(columns, wide.rows[doubt & ~first & ~(rising | falling)])
 
     async def _halves(self, wanted: Sequence[Wanted], block: Block, status: int) -> list[SampleColumns]:
         left, right, between = split([item.extent for item in wanted], block)
@@ -121,15 +178,21 @@ class BlockReader:
         self.forbidden.add(extent, status, time.monotonic(), lasting=lasting)
         self.revision += 1
 
-    def _note(self, unit: int, status: int) -> None:
+    def answered(self, unit: int) -> None:
+        """A reply of this unit came, whatever it said: it rests no longer."""
+        self._silent.pop(unit, None)
+
+    def _note(self, unit: int, status: int, taken_s: float = 0.0) -> None:
         if status not in UNIT_MISSING:
-            self._silent.pop(unit, None)
+            self.answered(unit)
             return
         silence = self._silent.setdefault(unit, Silence())
         silence.misses += 1
         silence.status = status
         if silence.misses >= 2:
-            silence.until_s = time.monotonic() + min(LONGEST_REST_S, 2.0 ** (silence.misses - 2))
+            rest_s = min(SHORT_REST_S, 2.0 ** (silence.misses - 2))
+            rest_s = max(rest_s, REST_PER_WAIT * taken_s * len(self._silent))
+            silence.until_s = time.monotonic() + min(LONGEST_REST_S, rest_s)
 
 
 def _readout(wanted: Sequence[Wanted], block: Block) -> Readout:

@@ -1,6 +1,10 @@
-"""One connection to Modbus devices: every reply checked, one request at a time, on the connector's event loop.
+"""One connection to Modbus devices: every reply checked, as many requests at once as the device bears, on the connector's event loop.
 
 A request waits for its turn in the order in which it was asked for, so that whoever asks much does not keep out whoever asks little.
+
+Where several are in flight (``in_flight``), nothing but a right reply is believed of one of them: a refusal, a wrong reply and none at all
+may be meant for another, so the request is made again by itself. After a reply that is missing or wrong nothing is asked until nothing
+has come for the quiet time, as on a serial line.
 """
 
 from __future__ import annotations
@@ -17,16 +21,21 @@ import numpy as np
 from app.drivers.base import Exchange
 from app.drivers.modbus.address import BIT_TABLES
 from app.drivers.modbus.framing import Arrival, Framing
-from app.drivers.modbus.guard import DEVICE_IDENTIFICATION, IDENTIFICATION_TYPE, RequestError, check, identification_objects
+from app.drivers.modbus.guard import DEVICE_IDENTIFICATION, IDENTIFICATION_TYPE, Asked, RequestError, check, identification_objects
+from app.drivers.modbus.in_flight import Window
 from app.drivers.modbus.plan import Extent
 from app.drivers.modbus.registers import Words
 from app.drivers.modbus.session_line import Line
 from app.drivers.modbus.spec import MALFORMED_REPLY, NO_RESPONSE, NOT_CONNECTED
+from app.drivers.modbus.turns import Turns
 from app.drivers.modbus.wire_text import bytes_text, reply_text, request_text
 
 FUNCTION_OF: Final = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
+_READ: Final = struct.Struct(">BHH")
 RESTLESS_S: Final = 2.0
 """A line on which bytes keep coming for so long, and for three quiet times, though nothing is asked, is given up."""
+HOLD_S: Final = 0.05
+"""In which the rest of a frame that has begun comes through a network (see ``framing_tcp``)."""
 MOST_IDENTIFICATIONS: Final = 8
 """Requests for one device identification, which may come in parts."""
 
@@ -52,6 +61,25 @@ class Timing:
     reconnect: bool = False
 
 
+@dataclass(slots=True, eq=False)
+class Sent:
+    """A request on the wire.
+
+    Attributes:
+        number: Of all requests of the connection, in the order in which they were sent.
+        in_flight: How many were, with this one, when it was sent.
+        shared: Whether others were in flight with it at any time.
+    """
+
+    unit: int
+    pdu: bytes
+    number: int
+    at_s: float
+    in_flight: int
+    reply: asyncio.Future[bytes]
+    shared: bool = False
+
+
 class Wire:
     """Thrown away with its session; never reconnects by itself.
 
@@ -63,13 +91,16 @@ class Wire:
         late_replies: That came after their request was given up.
         excluded: Whether an extent holds registers that are never read; asked only for what the wire reads on its own account.
         told: Called with everything that goes over the wire, while somebody wants to know.
+        window: How many requests may be in flight, and what was found out about that.
+        turns: Whose request goes next.
     """
 
-    def __init__(self, line: Line, framing: Framing, timing: Timing) -> None:
+    def __init__(self, line: Line, framing: Framing, timing: Timing, window: Window | None = None) -> None:
         self._line, self._framing, self._timing = line, framing, timing
-        self._turn = asyncio.Lock()
-        self._waiting: asyncio.Future[bytes] | None = None
-        self._asked, self._asked_at_s = b"", 0.0
+        self.window = window or Window()
+        self.turns = Turns(self.window)
+        self._sent: dict[int, Sent] = {}
+        self._number = self._answered_number = 0
         self._free_at_s = 0.0
         self._given_up_at_s: float | None = None
         self._silence: asyncio.TimerHandle | None = None
@@ -111,8 +142,7 @@ class Wire:
         Raises:
             RequestError: The device refused, did not answer, answered something else, or is gone.
         """
-        pdu = struct.pack(">BHH", FUNCTION_OF[extent.table], extent.address, extent.length)
-        reply = await self._ask(extent.unit, pdu, self._timing.retries + 1 if tries is None else tries)
+        reply = await self._ask(extent.unit, request_for(extent), self._timing.retries + 1 if tries is None else tries)
         if extent.table in BIT_TABLES:
             return np.unpackbits(np.frombuffer(reply, np.uint8, offset=2), count=extent.length, bitorder="little").astype(np.uint16)
         return np.frombuffer(reply, ">u2", offset=2).astype(np.uint16)
@@ -145,20 +175,29 @@ class Wire:
 
     async def _ask(self, unit: int, pdu: bytes, tries: int) -> bytes:
         check(pdu)
-        async with self._turn:
-            failure = RequestError(NO_RESPONSE, "")
-            for _ in range(tries):
-                try:
-                    await self._until_free()
-                    await self._past_doubt(unit, pdu)
-                    return await self._ask_once(unit, pdu)
-                except RequestError as error:
-                    failure = error
-                    if error.status != NO_RESPONSE and not (error.status == MALFORMED_REPLY and self._framing.serial):
-                        break
-                finally:
-                    self._free_at_s = time.monotonic() + self._timing.pause_s
-            raise failure
+        self.window.asks(unit)
+        shape = (unit, pdu[0], Asked(unit, pdu).size)
+        failure = RequestError(NO_RESPONSE, "")
+        again = alone = False
+        while tries:
+            await self.turns.take(shape, alone=alone, first=again)
+            try:
+                await self._until_free()
+                await self._past_doubt(unit, pdu)
+                return await self._ask_once(unit, pdu)
+            except RequestError as error:
+                failure = error
+                again = True
+                if error.shared and not self.lost.is_set():
+                    alone = True
+                    continue
+                if error.status != NO_RESPONSE and not (error.status == MALFORMED_REPLY and self._framing.serial):
+                    break
+                tries -= 1
+            finally:
+                self._free_at_s = time.monotonic() + self._timing.pause_s
+                self.turns.give_back(shape)
+        raise failure
 
     async def _until_free(self) -> None:
         """The pause between requests, the gap between frames, and after a lost reply a line on which nothing comes any more."""
@@ -199,38 +238,57 @@ class Wire:
     async def _ask_once(self, unit: int, pdu: bytes) -> bytes:
         if self.lost.is_set():
             raise RequestError(NOT_CONNECTED, self.why_lost or "the connection is closed")
-        frame = self._framing.request(unit, pdu, time.monotonic())
-        limit_s = self._timing.timeout_s + self._timing.exchange_s(len(frame), _longest_reply(pdu))
-        late = self.late_replies
-        self._waiting = asyncio.get_running_loop().create_future()
-        self._asked, self._asked_at_s = pdu, time.monotonic()
-        self._tell(True, frame, lambda: request_text(unit, pdu))
-        answered = False
+        now_s = time.monotonic()
+        frame = self._framing.request(unit, pdu, now_s)
+        key = self._framing.latest
+        self._number += 1
+        sent = Sent(unit, pdu, self._number, now_s, len(self._sent) + 1, asyncio.get_running_loop().create_future())
+        self._sent[key] = sent
+        if sent.in_flight > 1:
+            for one in self._sent.values():
+                one.shared = True
         try:
-            self._line.write(frame)
+            reply = await self._reply_to(sent, frame)
+        except RequestError as error:
+            error.shared = sent.shared
+            raise
+        finally:
+            del self._sent[key]
+            if not sent.reply.done() or sent.reply.cancelled() or sent.reply.exception() is not None:
+                self._give_up(key, sent.shared)
+        taken_s = self.valid_at_s - sent.at_s
+        self.round_trip_s = taken_s if not self.round_trip_s else 0.8 * self.round_trip_s + 0.2 * taken_s
+        self.window.answered(sent.in_flight, taken_s)
+        if reply[0] & 0x80:
+            refused = RequestError(reply[1], f"the device answered with exception {reply[1]}")
+            refused.shared = sent.shared
+            raise refused
+        return reply
+
+    async def _reply_to(self, sent: Sent, frame: bytes) -> bytes:
+        limit_s = self._timing.timeout_s + self._timing.exchange_s(len(frame), _longest_reply(sent.pdu))
+        late = self.late_replies
+        self._tell(True, frame, lambda: request_text(sent.unit, sent.pdu))
+        self._line.write(frame)
+        try:
             async with asyncio.timeout(limit_s):
-                reply = await self._waiting
-            answered = True
+                return await sent.reply
         except TimeoutError as error:
             came = "; a reply to an earlier request came, too late" if self.late_replies > late else ""
             why = f"no reply within {limit_s:.3g} s{came}"
             self._tell(False, b"", lambda: "no reply", limit_s, why)
+            if sent.shared and self._answered_number > sent.number:
+                self.window.blame("it left a request unanswered, and answered one that came after it")
+            elif sent.shared:
+                self.window.lost("replies are missing when several requests are in flight")
             raise RequestError(NO_RESPONSE, why) from error
-        finally:
-            self._waiting = None
-            if not answered:
-                self._give_up()
-        taken_s = self.valid_at_s - self._asked_at_s
-        self.round_trip_s = taken_s if not self.round_trip_s else 0.8 * self.round_trip_s + 0.2 * taken_s
-        if reply[0] & 0x80:
-            raise RequestError(reply[1], f"the device answered with exception {reply[1]}")
-        return reply
 
-    def _give_up(self) -> None:
-        why = self._framing.give_up()
-        if self._framing.serial:
+    def _give_up(self, key: int, shared: bool) -> None:
+        why = self._framing.give_up(key)
+        if self._framing.serial or shared:
             self._given_up_at_s = time.monotonic()
-            why = "a reply is missing, and the setting says to connect anew then" if self._timing.reconnect else why
+        if self._framing.serial and self._timing.reconnect:
+            why = "a reply is missing, and the setting says to connect anew then"
         if why and not self.lost.is_set():
             self.last_fault = why
             self._lose(why, RequestError(MALFORMED_REPLY, why))
@@ -249,8 +307,9 @@ class Wire:
             self._take(arrival)
         if self._silence is not None:
             self._silence.cancel()
-        if self._timing.gap_s and not self.lost.is_set():
-            self._silence = asyncio.get_running_loop().call_later(self._timing.gap_s, self._on_silence)
+        silence_s = self._timing.gap_s or (HOLD_S if self._framing.waits else 0.0)
+        if silence_s and not self.lost.is_set():
+            self._silence = asyncio.get_running_loop().call_later(silence_s, self._on_silence)
 
     def _on_silence(self) -> None:
         for arrival in self._framing.silence():
@@ -261,20 +320,34 @@ class Wire:
             self._tell_arrival(arrival)
         match arrival.kind:
             case "reply":
-                self.valid_at_s = time.monotonic()
-                if self._waiting is not None and not self._waiting.done():
-                    self._waiting.set_result(arrival.pdu)
+                self._take_reply(arrival)
             case "late":
                 self.late_replies += 1
             case "malformed":
                 self.last_fault = arrival.why
-                self._fail_waiting(RequestError(MALFORMED_REPLY, arrival.why))
+                if len(self._sent) > 1:
+                    self.window.blame(arrival.why)
+                self._fail_waiting(RequestError(MALFORMED_REPLY, arrival.why), arrival.key)
             case "garbage":
                 self.last_fault = arrival.why
+                if len(self._sent) > 1:
+                    self.window.blame(arrival.why)
                 self._lose(arrival.why, RequestError(MALFORMED_REPLY, arrival.why))
                 self._line.close()
 
+    def _take_reply(self, arrival: Arrival) -> None:
+        self.valid_at_s = time.monotonic()
+        sent = self._sent.get(arrival.key)
+        if sent is None or sent.reply.done():
+            return
+        sent.reply.set_result(arrival.pdu)
+        self._answered_number = max(self._answered_number, sent.number)
+        if sent.shared and any(one.number < sent.number and not one.reply.done() for one in self._sent.values()):
+            self.window.blame("it answered out of turn")
+
     def _on_closed(self, why: str) -> None:
+        if len(self._sent) > 1:
+            self.window.lost(why)
         self._lose(why, RequestError(NOT_CONNECTED, why))
 
     def _lose(self, why: str, failure: RequestError) -> None:
@@ -283,9 +356,11 @@ class Wire:
             self.lost.set()
             self._fail_waiting(failure)
 
-    def _fail_waiting(self, failure: RequestError) -> None:
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_exception(failure)
+    def _fail_waiting(self, failure: RequestError, key: int = 0) -> None:
+        """The one of the key, or all."""
+        for sent in [self._sent[key]] if key in self._sent else [] if key else list(self._sent.values()):
+            if not sent.reply.done():
+                sent.reply.set_exception(RequestError(failure.status, failure.why))
 
     # --- telling ----------------------------------------------------------------------------------------------------------
 
@@ -298,20 +373,25 @@ class Wire:
 
     def _tell_arrival(self, arrival: Arrival) -> None:
         whole = bool(arrival.pdu)
-        asked = self._asked if arrival.kind == "reply" else b""
-        round_trip_s = time.monotonic() - self._asked_at_s if arrival.kind == "reply" else 0.0
+        sent = self._sent.get(arrival.key) if arrival.kind == "reply" else None
+        asked = sent.pdu if sent is not None else b""
         self._tell(
             False,
             arrival.frame,
             lambda: reply_text(arrival.unit, arrival.pdu, asked) if whole else bytes_text(arrival.frame),
-            round_trip_s,
+            time.monotonic() - sent.at_s if sent is not None else 0.0,
             arrival.why,
         )
 
 
+def request_for(extent: Extent) -> bytes:
+    """The PDU that asks for it."""
+    return _READ.pack(FUNCTION_OF[extent.table], extent.address, extent.length)
+
+
 def extent_of(unit: int, pdu: bytes) -> Extent:
     """What a request for registers or bits asks for."""
-    function, address, length = struct.unpack(">BHH", pdu)
+    function, address, length = _READ.unpack(pdu)
     table = next(table for table, code in FUNCTION_OF.items() if code == function)
     return Extent(unit, table, address, length)
 

@@ -23,6 +23,9 @@ FORBIDDEN_RANGE: Final = 0x111
 NOT_IN_SNAPSHOT: Final = 0x112
 """Of a snapshot: these registers were not read for it."""
 
+TORN_VALUE: Final = 0x113
+"""Reads of a wide item in succession disagree in the way of one that is read while the device changes it (``torn``)."""
+
 STATUS_NAMES: Final[dict[int, str]] = {
     0: "Good",
     # Modbus V1.1b3 §7
@@ -43,6 +46,7 @@ STATUS_NAMES: Final[dict[int, str]] = {
     INVALID_CONTENT: "InvalidContent",
     FORBIDDEN_RANGE: "ForbiddenRange",
     NOT_IN_SNAPSHOT: "NotInSnapshot",
+    TORN_VALUE: "TornValue",
 }
 
 
@@ -77,6 +81,16 @@ class ModbusSpec:
         SettingField(
             name="pause_ms", title="Pause between requests", kind="int", default=0, low=0, high=10000, unit="ms",
             help="For devices that drop requests which follow too fast.",
+        ),
+        SettingField(
+            name="in_flight", title="Requests in flight", kind="int", default=0, low=0, high=16,
+            help="Modbus TCP: how many requests may be under way at once. 0 finds out what the device bears, beginning with one, and stays "
+            "at one where several units share the connection. RTU has one at a time always.",
+        ),
+        SettingField(
+            name="confirm", title="Confirm suspicious values", kind="bool", default=True,
+            help="A 32 or 64 bit value that jumps as one does that was read while the device changed it is read again at once; "
+            "only what two reads agree on counts.",
         ),
         SettingField(
             name="quiet_ms", title="Quiet time after a lost reply", kind="int", default=0, low=0, high=60000, unit="ms",

@@ -13,7 +13,7 @@ from app.drivers.modbus.guard import ForbiddenFunctionError
 
 def asking(transaction: int = 7, unit: int = 3, function: int = 3, count: int = 2) -> TcpFraming:
     framing = TcpFraming()
-    framing._transaction = transaction - 1
+    framing.latest = transaction - 1
     framing.request(unit, struct.pack(">BHH", function, 100, count), 0.0)
     return framing
 
@@ -31,7 +31,7 @@ RIGHT = reply(7, 3, b"\x03\x04\x00\x01\x00\x02")
 
 def test_that_the_right_reply_counts_once() -> None:
     framing = asking()
-    assert framing.received(RIGHT) == [Arrival("reply", RIGHT, 3, RIGHT[7:])]
+    assert framing.received(RIGHT) == [Arrival("reply", RIGHT, 3, RIGHT[7:], key=7)]
     assert kinds(framing.received(RIGHT)) == ["late"]
 
 
@@ -40,7 +40,7 @@ def test_that_the_frame_is_built_behind_the_gate_and_transaction_0_is_never_used
     assert framing.request(3, b"\x03\x00\x64\x00\x02", 0.0) == struct.pack(">HHHBBHH", 1, 0, 6, 3, 3, 100, 2)
     with pytest.raises(ForbiddenFunctionError):
         framing.request(3, b"\x06\x00\x64\x00\x02", 0.0)
-    framing._transaction = LAST_TRANSACTION
+    framing.latest = LAST_TRANSACTION
     assert framing.request(3, b"\x03\x00\x64\x00\x02", 0.0)[:2] == b"\x00\x01"
     assert kinds(framing.received(reply(0, 3, RIGHT[7:]))) == ["malformed"]
 
@@ -58,13 +58,13 @@ def test_that_a_changed_reply_is_never_taken_for_one(data: st.DataObject) -> Non
 def test_that_random_bytes_are_never_a_reply_and_never_raise(chunks: list[bytes]) -> None:
     framing = asking(transaction=0x1234)
     assert "reply" not in [kind for chunk in chunks for kind in kinds(framing.received(chunk))]
-    framing.give_up()
+    framing.give_up(0x1234)
 
 
 @given(st.integers(0, 12), st.integers(0, 3))
 def test_that_a_late_reply_before_the_right_one_is_skipped(size: int, extra: int) -> None:
     framing = asking(transaction=6, count=size or 1)
-    framing.give_up()
+    framing.give_up(6)
     framing.request(3, b"\x03\x00\x64\x00\x02", 0.0)
     late = reply(6, 3, bytes((3, 2 * size)) + bytes(2 * size)) * (extra + 1)
     assert kinds(framing.received(late + RIGHT)) == ["late"] * (extra + 1) + ["reply"]
@@ -85,8 +85,8 @@ def test_that_a_reply_cut_off_and_filled_up_by_the_next_frame_is_not_taken() -> 
 def test_that_giving_up_within_a_frame_is_the_end_of_the_connection() -> None:
     framing = asking()
     framing.received(RIGHT[:-1])
-    assert "in the middle of a reply" in framing.give_up()
-    assert asking().give_up() == ""
+    assert "in the middle of a reply" in framing.give_up(7)
+    assert asking().give_up(7) == ""
 
 
 def test_that_what_answered_is_named() -> None:
