@@ -14,7 +14,7 @@ from app.model.project import Project
 from app.runtime.answers import joined
 from app.runtime.clock import Clock
 from app.runtime.connections import Connections
-from app.runtime.state import Arrivals, Result
+from app.runtime.state import Arrivals, Result, nothing_arrived
 
 PUMP_S: Final = 0.05
 
@@ -24,7 +24,7 @@ class Asking(ABC):
 
     def __init__(self, connections: Connections, clock: Clock) -> None:
         self._connections, self._clock = connections, clock
-        self._kept = Arrivals(set(), set(), [], [], 0)
+        self._kept = nothing_arrived()
         """What has come, or has changed, that no ``pump`` has told yet."""
 
     @property

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
+from math import inf
 from threading import Condition
+from time import perf_counter
 from typing import NamedTuple
 
 from app.drivers.base import EndpointReport, Exchange, ItemState, Learned
@@ -16,6 +19,7 @@ SAMPLE_ROWS = 1_000_000
 """About 42 MB of columns; ten seconds at 100,000 values/s in which the owner may not have pumped."""
 REPLY_ROWS = 200_000
 """Links stop reading their connector while more browsed rows than this wait."""
+REPLY_ROWS_AT_ONCE = 5_000
 LOG_ENTRIES = 2_000
 
 
@@ -33,6 +37,7 @@ class GapIn(NamedTuple):
     link: int
     handles: tuple[int, ...]
     dropped: int
+    why: str = ""
 
 
 class ItemsIn(NamedTuple):
@@ -120,14 +125,40 @@ class Inbox:
 
     def drain(self) -> tuple[list[Arrival], list[LogEntry]]:
         """Everything that came, in order."""
+        return list(self.taken()), self.drain_logs()
+
+    def drain_logs(self) -> list[LogEntry]:
         with self._filled:
-            arrivals = [cell[0] for cell in self._cells]
             logs = list(self._logs)
-            self._cells.clear()
-            self._samples.clear()
             self._logs.clear()
-            self._rows = self._reply_rows = 0
-        return arrivals, logs
+        return logs
+
+    def taken(self, budget_s: float | None = None) -> Iterator[Arrival]:
+        """What came, in order, one after the other; what comes meanwhile is left for the next time.
+
+        Args:
+            budget_s: No further one after so long, and not many more browsed rows than ``REPLY_ROWS_AT_ONCE``; the rest stays here,
+                where it counts for the limits. None is everything.
+        """
+        end_s = inf if budget_s is None else perf_counter() + budget_s
+        rows = 0
+        for _ in range(len(self._cells)):
+            arrival = self._take()
+            yield arrival
+            rows += _rows(arrival) if isinstance(arrival, Reply) else 0
+            if budget_s is not None and (perf_counter() > end_s or rows > REPLY_ROWS_AT_ONCE):
+                return
+
+    def _take(self) -> Arrival:
+        with self._filled:
+            cell = self._cells.popleft()
+            arrival = cell[0]
+            if isinstance(arrival, SamplesIn):
+                self._samples.popleft()
+                self._rows -= len(arrival.columns)
+            elif isinstance(arrival, Reply):
+                self._reply_rows -= _rows(arrival)
+        return arrival
 
     def wait(self, timeout_s: float) -> None:
         """Until something is there; for commands and tests, which have no timer."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+import numpy as np
+
 from app.connector.command import connector_command
 from app.drivers import is_offline, spec_for
 from app.drivers.base import EndpointReport, ItemState, Spec
@@ -21,7 +23,7 @@ from app.runtime.movement import Movement, Observed
 from app.runtime.observing import Observations
 from app.runtime.opening import Resolver, opening
 from app.runtime.patience import LinkLimits
-from app.runtime.state import Arrivals, ConnectionState, LogEntry, Reading, Reply, Seen
+from app.runtime.state import Arrivals, ConnectionState, LogEntry, Reading, Reply, Seen, nothing_arrived
 from app.runtime.watched import WatchedEndpoint
 from app.runtime.watching import endpoint_config
 from app.samples.history import History
@@ -30,6 +32,7 @@ from app.samples.recording import Recording
 CLOSE_S = 4.0
 PAUSED = "reading is paused"
 NOT_WATCHED = "not watched"
+ANOTHER_DEVICE = "another device answers"
 
 
 class LiveProject(Asking):
@@ -52,6 +55,7 @@ class LiveProject(Asking):
     Attributes:
         on_samples: Gets every batch within ``pump``, in order, with the tag of each handle (handles of tags no longer watched are
             in none); for who needs each sample, where ``reading`` gives the newest.
+        on_gap: Gets tags of which samples may be missing before the next ones, and why, within ``pump``; beside ``on_samples``, in order.
         on_traffic: Gets what went over the wire of traced endpoints, within ``pump``.
     """
 
@@ -71,6 +75,7 @@ class LiveProject(Asking):
         self.history = History()
         self.recording: Recording | None = None
         self.on_samples: Callable[[Mapping[int, str], SampleColumns], None] | None = None
+        self.on_gap: Callable[[Sequence[str], str], None] | None = None
         self.on_traffic: Callable[[Seen], None] | None = None
         self._reach = dict(reach or {})
         super().__init__(Connections(clock, command or connector_command(), limits or LinkLimits()), clock)
@@ -118,7 +123,8 @@ class LiveProject(Asking):
     def disconnect(self, endpoint_id: str) -> None:
         watched = self._connections.endpoints.get(endpoint_id)
         if watched is not None:
-            self._mark_gap(watched)
+            if watched.state.phase == "connected":
+                self._mark_gap(watched, "disconnected")
             self._observations.end_all(endpoint_id, "the endpoint was disconnected")
             self._connections.drop(endpoint_id)
             self._kept.endpoints.add(endpoint_id)
@@ -241,16 +247,20 @@ class LiveProject(Asking):
         self._connections.trace(watched)
 
     # Arrivals
-    def pump(self) -> Arrivals:
-        """Take what came, tell the devices what is wanted now, judge freshness. Call it every 50 ms, or in a loop."""
+    def pump(self, budget_s: float | None = None) -> Arrivals:
+        """Take what came, tell the devices what is wanted now, judge freshness. Call it every 50 ms, or in a loop.
+
+        Args:
+            budget_s: After so long what is left waits for the next call, in its order; None takes everything.
+        """
         if self._dirty:
             self._apply_wanted()
-        arrived, self._kept = self._kept, Arrivals(set(), set(), [], [], 0)
-        items, logs = self._connections.inbox.drain()
+        arrived, self._kept = self._kept, nothing_arrived()
+        logs = self._connections.inbox.drain_logs()
         replies = list(arrived.replies)
         dropped = 0
         fresh: list[Reply] = []
-        for item in items:
+        for item in self._connections.inbox.taken(budget_s):
             if isinstance(item, Reply):
                 fresh.append(item)
             elif (watched := self._connections.of_link(item.link)) is not None:
@@ -294,14 +304,16 @@ class LiveProject(Asking):
         """One arrival of an endpoint; how many samples it says were dropped."""
         match item:
             case SamplesIn():
-                arrived.tags.update(self._take_samples(watched, item))
+                self._take_samples(watched, item, arrived)
                 return 0
             case ItemsIn(states=states):
                 arrived.tags.update(watched.on_items(states))
                 self._observations.on_items(watched.id, states)
                 return 0
-            case GapIn(handles=handles, dropped=dropped):
-                self._mark_gap(watched, handles)
+            case GapIn(handles=handles, dropped=dropped, why=why):
+                why = why or "this program was too slow to take them"
+                why = f"samples missing: {f'{dropped:,} samples, ' if dropped else ''}{why}"
+                self._mark_gap(watched, why, handles, final=True)
                 return dropped
             case AliveIn(at_s=at_s, round_trip_s=round_trip_s):
                 watched.on_alive(at_s, round_trip_s)
@@ -320,34 +332,43 @@ class LiveProject(Asking):
         arrived.endpoints.add(watched.id)
         return 0
 
-    def _take_samples(self, watched: WatchedEndpoint, arrival: SamplesIn) -> list[str]:
-        """What is of tags goes to all who need it; the tags."""
+    def _take_samples(self, watched: WatchedEndpoint, arrival: SamplesIn, arrived: Arrivals) -> None:
+        """What is of tags goes to all who need it."""
         columns = self._observations.take(watched.id, arrival.columns, arrival.at_s)
         if not len(columns) or watched.state.held:  # held by an edit that the link has not heard of yet
-            return []
-        tags = watched.watching.tags
+            return
+        known = watched.watching.known
+        places = known.index.places(columns.handle)
         if watched.state.as_of_ns is None:  # what a snapshot holds was not measured now
-            self.history.append(tags, columns)
+            self.history.append_at(known, places, columns)
             if self.recording is not None:
-                self.recording.append(tags, columns)
+                self.recording.append(watched.watching.tags, columns)
         if self.on_samples is not None:
-            self.on_samples(tags, columns)
-        return watched.on_samples(columns, arrival.at_s)
+            self.on_samples(watched.watching.tags, columns)
+        watched.on_samples(columns, arrival.at_s)
+        arrived.tags.add(known, places)
 
     def _take_phase(self, watched: WatchedEndpoint, arrival: PhaseIn) -> None:
         if arrival.phase != "connected" or arrival.changed:
             if watched.state.phase == "connected" and not watched.state.held:
-                self._mark_gap(watched)
+                self._mark_gap(watched, _loss(arrival))
+            elif arrival.why is not None:  # how a process ended is known a moment after it did
+                self.history.explain(watched.lost_ns, _loss(arrival))
             self._observations.end_all(watched.id, arrival.why.why if arrival.why else "the connection is not there any more")
         watched.on_phase(arrival)
 
-    def _mark_gap(self, watched: WatchedEndpoint, handles: Sequence[int] = ()) -> None:
+    def _mark_gap(self, watched: WatchedEndpoint, why: str, handles: Sequence[int] = (), *, final: bool = False) -> None:
         tags = watched.watching.tags
-        at_ns = self._clock.wall_ns()
-        broken = [tags[handle] for handle in handles or list(tags) if handle in tags]
-        self.history.gaps(broken, at_ns)
+        watched.lost_ns = self._clock.wall_ns()
+        self._break([tags[handle] for handle in handles or list(tags) if handle in tags], watched.lost_ns, why, final=final)
+
+    def _break(self, tags: list[str], at_ns: int, why: str, *, final: bool) -> None:
+        """Nothing is known of these from here on: no line may lead on."""
+        if self.on_gap is not None:
+            self.on_gap(tags, why)
+        self.history.gaps(tags, at_ns, why, final=final)
         if self.recording is not None:
-            self.recording.gap(broken, at_ns)
+            self.recording.gap(tags, at_ns, why)
 
     def _apply_wanted(self) -> None:
         """Tell each endpoint's link what changed in what is wanted there."""
@@ -359,8 +380,12 @@ class LiveProject(Asking):
                 by_endpoint.setdefault(tag.endpoint, []).append(tag_id)
         for endpoint_id, tags in by_endpoint.items():
             watched = self._connections.endpoint(endpoint_id)
+            before = watched.watching.known
             plan = watched.adopt(self.project, tags)
             if plan.add or plan.remove:
+                gone = before.index.places(np.array(plan.remove, np.uint32)).tolist()
+                idle = [before.tags[place] for place in gone if before.tags[place] not in watched.watching.items]
+                self._break(idle, self._clock.wall_ns(), PAUSED if self._paused else NOT_WATCHED, final=True)
                 self._kept.tags.update(watched.watching.items)
                 self._kept.endpoints.add(endpoint_id)
                 self._connections.watch(watched, plan)
@@ -395,7 +420,7 @@ class LiveProject(Asking):
         was_live = watched.state.phase == "connected" and not watched.state.held
         self._connections.expect(endpoint_id, identity)
         if was_live and watched.state.held:
-            self._mark_gap(watched)
+            self._mark_gap(watched, ANOTHER_DEVICE)
         self._kept.endpoints.add(endpoint_id)
         self._kept.tags.update(watched.watching.items)
 
@@ -404,6 +429,13 @@ class LiveProject(Asking):
         endpoint = self.project.get(Endpoint, endpoint_id)
         if endpoint is not None:
             self._connections.use_units(endpoint_id, endpoint_config(self.project, endpoint, "").units)
+
+
+def _loss(arrival: PhaseIn) -> str:
+    """Why there are no samples from here on, for the plots; "" where that is not known yet."""
+    if arrival.phase == "connected":
+        return ANOTHER_DEVICE
+    return f"connection lost: {arrival.why.why}" if arrival.why is not None else ""
 
 
 def _meaning(tag: Tag) -> tuple[str, str, float, float]:

@@ -115,6 +115,8 @@ class Observations:
 
     def take(self, endpoint_id: str, columns: SampleColumns, at_s: float) -> SampleColumns:
         """Take what is observed out of a batch; the rest, which is of tags."""
+        if not self._running:
+            return columns
         taken = np.zeros(len(columns), np.bool_)
         for one in self._running.values():
             if one.endpoint == endpoint_id:

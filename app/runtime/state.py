@@ -9,6 +9,7 @@ from app.drivers.base import BrowseColumns, EndpointReport, Exchange, Learned, N
 from app.errors import UserError
 from app.model.columns import SampleColumns
 from app.model.values import Sample
+from app.runtime.changed_tags import ChangedTags
 from app.runtime.identity import Difference
 from app.runtime.outages import Outage
 
@@ -129,7 +130,7 @@ class LogEntry(NamedTuple):
 class Arrivals(NamedTuple):
     """What changed since the last ``pump``: tags to repaint, endpoints whose state changed, answers, log entries, dropped samples."""
 
-    tags: set[str]
+    tags: ChangedTags
     endpoints: set[str]
     replies: list[Reply]
     logs: list[LogEntry]
@@ -137,3 +138,7 @@ class Arrivals(NamedTuple):
 
     def __bool__(self) -> bool:
         return bool(self.tags or self.endpoints or self.replies or self.logs or self.dropped)
+
+
+def nothing_arrived() -> Arrivals:
+    return Arrivals(ChangedTags(), set(), [], [], 0)

@@ -39,6 +39,8 @@ class WatchedEndpoint:
         self.state = ConnectionState(since_ns=clock.wall_ns())
         self.spec: Spec | None = None
         self.tracing = False
+        self.lost_ns = 0
+        """Wall clock of the last gap that was marked."""
         self._clock = clock
         self._latest = Latest()
         self._items: dict[int, ItemState] = {}
@@ -69,7 +71,7 @@ class WatchedEndpoint:
             self._intervals = None
         self.state = replace(
             state,
-            accepted=sum(1 for item in self._items.values() if not item.refused),
+            accepted=self._accepted(),
             phase=arrival.phase,
             why=arrival.why,
             retry_at_s=arrival.retry_at_s,
@@ -105,22 +107,25 @@ class WatchedEndpoint:
     def on_learned(self, learned: Learned) -> None:
         self.state = replace(self.state, learned=learned)
 
-    def on_samples(self, columns: SampleColumns, at_s: float) -> list[str]:
-        """Take a batch; the tags that got a sample.
+    def on_samples(self, columns: SampleColumns, at_s: float) -> None:
+        """Take a batch.
 
         A batch of bad samples alone is no sign of life: a driver makes such where nothing answered; ``Alive`` tells if something did.
         """
         if len(columns) and int(columns.quality.min()) < Quality.BAD:
             self._life_s = at_s
         self._rows += len(columns)
-        return [self.watching.tags[handle] for handle in self._latest.apply(columns, at_s).tolist()]
+        self._latest.apply(columns, at_s)
 
     def on_items(self, states: Iterable[ItemState]) -> list[str]:
         known = [state for state in states if state.handle in self.watching.tags]
         self._items.update((state.handle, state) for state in known)
         self._intervals = None
-        self.state = replace(self.state, accepted=sum(1 for state in self._items.values() if not state.refused))
+        self.state = replace(self.state, accepted=self._accepted())
         return [self.watching.tags[state.handle] for state in known]
+
+    def _accepted(self) -> int:
+        return sum(1 for state in self._items.values() if not state.refused)
 
     # What is wanted
     def adopt(self, project: Project, wanted: Iterable[str]) -> Plan:
@@ -133,6 +138,8 @@ class WatchedEndpoint:
             if sample is not None and _still_means(project.get(Tag, tag_id), self.id, item):
                 self._kept[tag_id] = (sample, *self._latest.times(handle))
             self._items.pop(handle, None)
+        if plan.remove:
+            self.state = replace(self.state, accepted=self._accepted())
         self._latest.remove(plan.remove)
         self._latest.add(item.handle for item in plan.add)
         self._intervals = None

@@ -10,6 +10,7 @@ import msgspec
 from app.drivers.base import EndpointConfig, UnitSettings, WatchItem
 from app.model.plant import Endpoint, Group, Tag
 from app.model.project import Project
+from app.samples.handles import TagHandles
 
 _DEFAULT_GROUP = Group(id="", name="")
 
@@ -28,6 +29,14 @@ class Watching:
         self._handles = handles
         self.items: dict[str, WatchItem] = {}
         self.tags: dict[int, str] = {}
+        self._known: TagHandles | None = None
+
+    @property
+    def known(self) -> TagHandles:
+        """``tags`` as it is now, for whole batches; it stays what it is when that changes."""
+        if self._known is None:
+            self._known = TagHandles(self.tags)
+        return self._known
 
     def plan(self, project: Project, endpoint: str, wanted: Iterable[str]) -> Plan:
         """Adopt ``wanted`` (ids; those that are not tags of this endpoint now are ignored)."""
@@ -49,6 +58,8 @@ class Watching:
             del self.tags[handle]
         self.tags.update((item.handle, tag_id) for tag_id, item in items.items())
         self.items = items
+        if plan.add or plan.remove:
+            self._known = None
         return plan
 
 

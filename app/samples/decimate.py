@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-Thinned = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float64]]
+Times = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Thinned = tuple[Times, Floats, Floats]
 
 
-def decimate(time_ns: npt.NDArray[np.int64], value: npt.NDArray[np.float64], t0_ns: int, t1_ns: int, columns: int) -> Thinned:
+def decimate(time_ns: Times, value: Floats, t0_ns: int, t1_ns: int, columns: int) -> Thinned:
     """Lowest and highest value per bucket.
 
     Buckets are as wide as one of ``columns`` and begin at multiples of their width since 1970, so a sample stays in its bucket
@@ -28,20 +30,30 @@ def decimate(time_ns: npt.NDArray[np.int64], value: npt.NDArray[np.float64], t0_
     if len(time_ns) > 1 and (np.diff(time_ns) < 0).any():
         order = np.argsort(time_ns, kind="stable")
         time_ns, value = time_ns[order], value[order]
+    return thin(time_ns, value, value, t0_ns, t1_ns, columns)
+
+
+def thin(time_ns: Times, low: Floats, high: Floats, t0_ns: int, t1_ns: int, columns: int) -> Thinned:
+    """As ``decimate``, of what is in order and may have been thinned before: ``low`` and ``high`` are the same for a sample."""
     first = max(int(np.searchsorted(time_ns, t0_ns, "left")) - 1, 0)
     last = min(int(np.searchsorted(time_ns, t1_ns, "right")) + 1, len(time_ns))
-    time_ns, value = time_ns[first:last], value[first:last]
-    hole = np.isnan(value)
-    holes_before = np.cumsum(hole)[~hole]
-    time_ns, value = time_ns[~hole], value[~hole]
-    if not len(value):
+    time_ns, low, high = time_ns[first:last], low[first:last], high[first:last]
+    hole = np.isnan(low)
+    holes_before = None
+    if hole.any():
+        number = ~hole
+        holes_before = np.cumsum(hole)[number]
+        time_ns, low, high = time_ns[number], low[number], high[number]
+    if not len(low):
         return np.zeros(0, np.int64), np.zeros(0), np.zeros(0)
     width_ns = max(1, -(-(t1_ns - t0_ns) // max(columns, 1)))
     buckets = time_ns // width_ns
     starts = np.flatnonzero(np.diff(buckets, prepend=buckets[0] - 1))
-    low, high = np.minimum.reduceat(value, starts), np.maximum.reduceat(value, starts)
+    low, high = np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)
     times = time_ns[starts]
-    ends = np.append(starts[1:], len(value)) - 1
+    if holes_before is None:
+        return times, low, high
+    ends = np.append(starts[1:], len(time_ns)) - 1
     broken = np.flatnonzero(holes_before[ends[:-1]] != holes_before[starts[1:]]) + 1
     if len(broken):
         times = np.insert(times, broken, times[broken - 1] + (times[broken] - times[broken - 1]) // 2)

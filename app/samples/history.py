@@ -1,41 +1,66 @@
-"""Ring buffers of numeric tags: what plots and statistics read. Bounded per tag and in total."""
+"""What is kept of numeric tags: what plots and statistics read. So many bytes for each tag, and so many in total."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final, Literal, NamedTuple
+import itertools
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 
 from app.model.columns import TYPE_CODES, SampleColumns
 from app.model.values import NUMERIC_TYPES, Quality
-from app.samples.decimate import decimate
+from app.samples.block import FINAL, INFO, RECEIVE, ROW_WORDS, SERVER, SOURCE, VALUE, Block, Places, Rows
+from app.samples.decimate import Thinned, thin
+from app.samples.handles import TagHandles
+from app.samples.points import GAP, Curve, Points, TimeKind, drawn, points_of, row_times
 
-TimeKind = Literal["source", "server", "receive"]
+__all__ = ["GAP", "History", "Series", "TimeKind", "Usage"]
 
-ROWS_PER_TAG: Final = 36_000
-"""An hour at ten samples a second; 1.2 MB."""
-TOTAL_ROWS: Final = 16_000_000
-"""Of all rings together, about 530 MB; when it is reached, rings no longer grow and keep less of the past."""
-FIRST_ROWS: Final = 256
-GAP: Final = 3
-"""In ``Series.quality``: no sample but a hole, with a NaN value; beside the numbers of ``Quality``."""
+ROWS_PER_TAG: Final = 4_096
+"""Each sample by itself for so many: seven minutes at ten a second."""
+BUCKETS_PER_TAG: Final = 512
+"""Per level, see ``app.samples.block``: two minutes in quarter seconds … six days in steps of 17 minutes."""
+BRIEF_ROWS, BRIEF_BUCKETS = 256, 96
+"""Of further tags, when many are watched: still a whole day."""
+LONG_TAGS: Final = 512
+"""So many tags are kept long, half of them whichever come first, the others when they are asked for."""
+TOTAL_BYTES: Final = 640_000_000
+IDLE_NS: Final = 60_000_000_000
+"""When no more may be kept, a new tag takes the place of one that had no sample for so long; where there is none it is not kept."""
+REASONS: Final = 1_000
 
-_ROW: Final = np.dtype(
-    [("source", "<i8"), ("server", "<i8"), ("receive", "<i8"), ("value", "<f8"), ("tag", "<u4"), ("quality", "u1")], align=True
-)
-"""Whole rows in one array and not an array per column: rings of 10,000 tags are filled by 10,000 copies and not by 50,000."""
-_NUMERIC: Final = np.array(sorted(TYPE_CODES[name] for name in (*NUMERIC_TYPES, "bool", "enum")), np.uint8)
-_STAGED_ROWS: Final = 50_000
-_RUNS_AT_ONCE: Final = 1_000
-_STAGED_BATCHES: Final = 32
+_LONG_BLOCK, _BRIEF_BLOCK = 64, 1_024
+_SLOT_BITS: Final = 10
+_KEEP: Final = np.zeros(256, np.bool_)
+_KEEP[[TYPE_CODES[name] for name in (*NUMERIC_TYPES, "bool", "enum")]] = True
+_STAGED_ROWS: Final = 80_000
+_STAGED_BATCHES: Final = 200
+"""Of one block: many small ones cost as much as a large one when they are joined."""
+_UNKNOWN, _NO_ROOM = -1, -2
 
-Rows = np.ndarray[tuple[int], np.dtype[np.void]]
+
+Slot = TypeVar("Slot", int, Places)
+
+
+class _Staged:
+    """What waits for one block, in order of arrival."""
+
+    def __init__(self) -> None:
+        self.slots: list[Places] = []
+        self.parts: list[Rows] = []
+        self.rows = 0
+
+    def add(self, slots: Places, rows: Rows) -> None:
+        self.slots.append(slots)
+        self.parts.append(rows)
+        self.rows += len(rows)
 
 
 class Series(NamedTuple):
-    """Samples of one tag in order of arrival.
+    """Samples of one tag, by themselves, in order of arrival; what is older than these is known as lows and highs only.
 
     ``time_ns`` int64 since 1970 UTC, ``value`` float64 (NaN: none, or a gap), ``quality`` uint8 (``Quality``, or ``GAP``).
     """
@@ -45,168 +70,303 @@ class Series(NamedTuple):
     quality: npt.NDArray[np.uint8]
 
 
-class _Ring:
-    """The newest rows of one tag. Doubles up to its limit, then overwrites the oldest."""
+class Usage(NamedTuple):
+    """What is kept of one tag.
 
-    def __init__(self) -> None:
-        self._rows: Rows = np.zeros(FIRST_ROWS, _ROW)
-        self.capacity, self.start, self.count = FIRST_ROWS, 0, 0
+    Attributes:
+        rows: Samples by themselves.
+        span_s: From the oldest that is known, by source time, to the newest.
+        bytes: What the tag takes in memory, always, however much has come.
+    """
 
-    def grow(self, capacity: int) -> None:
-        self._rows = np.concatenate([self.rows(), np.zeros(capacity - self.count, _ROW)])
-        self.capacity, self.start = capacity, 0
+    rows: int
+    span_s: float
+    bytes: int
 
-    def append(self, rows: Rows) -> None:
-        rows = rows[-self.capacity :]
-        new = len(rows)
-        end = (self.start + self.count) % self.capacity
-        first = min(new, self.capacity - end)
-        self._rows[end : end + first] = rows[:first]
-        if first < new:
-            self._rows[: new - first] = rows[first:]
-        overwritten = max(0, self.count + new - self.capacity)
-        self.start = (self.start + overwritten) % self.capacity
-        self.count = min(self.count + new, self.capacity)
-
-    def rows(self) -> Rows:
-        """Oldest first."""
-        end = self.start + self.count
-        if end <= self.capacity:
-            return self._rows[self.start : end]
-        return np.concatenate([self._rows[self.start :], self._rows[: end - self.capacity]])
+    def __str__(self) -> str:
+        """``1,024 samples and lows and highs of 26 h in 279 kB``."""
+        hours = self.span_s / 3600
+        span = f"{hours:.0f} h" if hours >= 3 else f"{self.span_s / 60:.0f} min" if self.span_s >= 180 else f"{self.span_s:.0f} s"
+        return f"{self.rows:,} samples, back to {span} ago as lows and highs, in {self.bytes / 1000:.0f} kB of memory"
 
 
 class History:
-    """One thread owns it. Batches are staged and sorted into the rings now and then, so that taking one costs little."""
+    """One thread owns it. Batches are staged and sorted into place little by little, so that taking one costs little.
 
-    def __init__(self, rows_per_tag: int = ROWS_PER_TAG, total_rows: int = TOTAL_ROWS) -> None:
-        self._rows_per_tag, self._total_rows = max(rows_per_tag, FIRST_ROWS), total_rows
-        self._rings: dict[str, _Ring] = {}
-        self._ring_rows = 0
-        self._numbers: dict[str, int] = {}
-        self._names: dict[int, str] = {}
-        self._next = 1
-        self._staged: list[Rows] = []
+    Args:
+        rows_per_tag: Of tags that are kept long.
+        total_bytes: Of all tags.
+    """
+
+    def __init__(self, rows_per_tag: int = ROWS_PER_TAG, total_bytes: int = TOTAL_BYTES) -> None:
+        self._sizes = {True: (_LONG_BLOCK, rows_per_tag, BUCKETS_PER_TAG), False: (_BRIEF_BLOCK, BRIEF_ROWS, BRIEF_BUCKETS)}
+        self._total_bytes = total_bytes
+        self._blocks: list[Block] = []
+        self._free: dict[bool, list[int]] = {True: [], False: []}
+        self._long = 0
+        self.bytes = 0
+        self._slots: dict[str, int] = {}
+        self._tags: dict[int, str] = {}
+        self._known: WeakKeyDictionary[TagHandles, Places] = WeakKeyDictionary()
+        self._staged: list[_Staged] = []
         self._staged_rows = 0
-        self._sorted: Rows = np.zeros(0, _ROW)
-        self._runs: list[tuple[int, int, int]] = []
+        self._reasons: dict[int, tuple[int, str]] = {}
+        self._next_reason = 1
 
-    def append(self, handles: dict[int, str], columns: SampleColumns) -> None:
-        """Take a batch. ``handles`` is handle → tag; rows of other handles and values that are no numbers are left out.
+    # Taking
+
+    def append(self, handles: TagHandles | Mapping[int, str], columns: SampleColumns) -> None:
+        """Take a batch; rows of other handles and values that are no numbers are left out.
 
         A row with bad quality and no number stays, as a hole in the curve.
         """
-        numeric = np.isin(columns.type, _NUMERIC) | (columns.quality == Quality.BAD)
-        keys, places = np.unique(columns.handle, return_inverse=True)
-        tags = np.array([self._number(handles[key]) if key in handles else 0 for key in keys.tolist()], np.uint32)[places]
-        keep = np.flatnonzero(numeric & (tags > 0))
-        if not len(keep):
+        known = handles if isinstance(handles, TagHandles) else TagHandles(handles)
+        self.append_at(known, known.index.places(columns.handle), columns)
+
+    def append_at(self, known: TagHandles, places: Places, columns: SampleColumns) -> None:
+        """As ``append``, by who has looked up the places of the handles already."""
+        keep = _KEEP[columns.type]
+        if int(columns.quality.max(initial=0)) >= Quality.BAD:
+            keep = keep | (columns.quality == Quality.BAD)
+        keep &= places >= 0
+        number = columns.number
+        if not keep.all():
+            rows_kept = np.flatnonzero(keep)
+            places, number = places[rows_kept], number[rows_kept]
+        else:
+            rows_kept = None
+        if not len(places):
             return
-        value = columns.number[keep]
+        slots = self._slots_of(known, places)
+        rows = np.empty((len(places), ROW_WORDS), np.int64)
+        chosen = slice(None) if rows_kept is None else rows_kept
+        receive = columns.receive_ns[chosen]
+        source = columns.source_ns[chosen]
+        rows[:, SOURCE] = np.where(source == 0, receive, source)
+        rows[:, SERVER], rows[:, RECEIVE] = columns.server_ns[chosen], receive
+        rows[:, VALUE] = number.view(np.int64)
+        rows[:, INFO] = columns.quality[chosen]
+        if columns.status.any():
+            rows[:, INFO] |= columns.status[chosen].astype(np.int64) << 8
         if columns.objects:
-            for place in np.flatnonzero(np.isnan(value)).tolist():
-                whole = columns.objects.get(int(keep[place]))
-                if isinstance(whole, int):  # beyond 2^53: a curve can do without the last digits
-                    value[place] = float(whole)
-        rows = np.zeros(len(keep), _ROW)
-        rows["tag"], rows["value"], rows["quality"] = tags[keep], value, columns.quality[keep]
-        rows["source"], rows["server"], rows["receive"] = columns.source_ns[keep], columns.server_ns[keep], columns.receive_ns[keep]
-        self._stage(rows)
+            _add_whole_numbers(rows, columns, np.arange(len(columns)) if rows_kept is None else rows_kept)
+        self._stage(slots, rows)
 
-    def gap(self, tag: str, at_ns: int) -> None:
+    def gap(self, tag: str, at_ns: int, why: str = "", *, final: bool = False) -> None:
         """Samples of a tag are missing from here on: its curve is interrupted. Not for tags that have no samples."""
-        self.gaps([tag], at_ns)
+        self.gaps([tag], at_ns, why, final=final)
 
-    def gaps(self, tags: Iterable[str], at_ns: int) -> None:
-        """``gap`` of many tags; ``at_ns`` is the receive clock's (the wall clock of this computer)."""
-        numbers = np.array([self._numbers[tag] for tag in tags if tag in self._numbers], np.uint32)
-        if len(numbers):
-            rows = np.zeros(len(numbers), _ROW)
-            rows["tag"], rows["receive"], rows["value"], rows["quality"] = numbers, at_ns, np.nan, GAP
-            self._stage(rows)
+    def gaps(self, tags: Iterable[str], at_ns: int, why: str = "", *, final: bool = False) -> None:
+        """``gap`` of many tags.
+
+        Args:
+            tags: Those that are not known here are left out.
+            at_ns: By the receive clock (the wall clock of this computer).
+            why: What a person is told of it.
+            final: They are lost for good. Else a gap is none any more when samples come that the device has kept meanwhile.
+        """
+        slots = np.array([self._slots[tag] for tag in tags if tag in self._slots], np.intp)
+        if not len(slots):
+            return
+        rows = np.zeros((len(slots), ROW_WORDS), np.int64)
+        rows[:, SOURCE] = rows[:, RECEIVE] = at_ns
+        rows[:, SERVER] = FINAL if final else 0
+        rows[:, VALUE] = np.array(np.nan).view(np.int64)
+        rows[:, INFO] = GAP | self._reason(at_ns, why) << 8
+        self._stage(slots, rows)
+
+    def explain(self, at_ns: int, why: str) -> None:
+        """Why there were gaps at that time, where it was not known then."""
+        for code, reason in self._reasons.items():
+            if reason == (at_ns, ""):
+                self._reasons[code] = (at_ns, why)
 
     def forget(self, tag: str) -> None:
         """Throw away what is known of a tag: it is gone, or its address now means something else."""
-        number = self._numbers.pop(tag, None)
-        if number is not None:
-            del self._names[number]  # staged rows of this number find no name any more
-        ring = self._rings.pop(tag, None)
-        if ring is not None:
-            self._ring_rows -= ring.capacity
+        slot = self._slots.pop(tag, None)
+        if slot is not None:
+            self._empty(slot)
+
+    def keep_long(self, tags: Iterable[str]) -> None:
+        """Those that a person looks at get more room, where there is some."""
+        for tag in tags:
+            slot = self._slots.get(tag)
+            if slot is None or self._is_long(slot):
+                continue
+            new = self._slot(True) if self._long < LONG_TAGS else _NO_ROOM
+            if new >= 0:
+                self._settle(slot >> _SLOT_BITS)
+                self._block(new).adopt(_within(new), self._block(slot), _within(slot))
+                self._empty(slot)
+                self._slots[tag], self._tags[new] = new, tag
+
+    # Reading
 
     def tags(self) -> list[str]:
-        return list(self._numbers)
+        return list(self._slots)
 
     def series(self, tag: str, clock: TimeKind = "source") -> Series:
-        """All that is kept of a tag. A row without a source or server time has its receive time instead."""
-        parts: list[Rows] = []
-        if ring := self._rings.get(tag):
-            parts.append(ring.rows())
-        if (number := self._numbers.get(tag)) is not None:
-            parts += [staged[staged["tag"] == number] for staged in (self._sorted, *self._staged)]
-        rows = np.concatenate([np.zeros(0, _ROW), *parts])[-self._rows_per_tag :]
-        quality = rows["quality"].copy()
-        time_ns = np.where(rows[clock] == 0, rows["receive"], rows[clock])
-        if clock != "receive":
-            time_ns = _gaps_in_place(time_ns, quality == GAP)
-        return Series(time_ns, rows["value"].copy(), quality)
+        """All samples that are kept by themselves. A row without a source or server time has its receive time instead."""
+        found = self._find(tag)
+        if found is None:
+            return Series(np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.uint8))
+        block, slot = found
+        rows = block.ring(slot)
+        rows = rows[(rows[:, INFO] & 0xFF) <= GAP]
+        quality = (rows[:, INFO] & 0xFF).astype(np.uint8)
+        return Series(row_times(rows, clock), np.ascontiguousarray(rows[:, VALUE]).view(np.float64), quality)
 
-    def decimated(
-        self, tag: str, t0_ns: int, t1_ns: int, columns: int, clock: TimeKind = "source"
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    def points(self, tag: str, t0_ns: int, t1_ns: int, clock: TimeKind = "source") -> Points:
+        """What is known of a tag between two times, and a little more: a fixed number of points at most, in order of time."""
+        found = self._find(tag)
+        return Points.none() if found is None else points_of(*found, t0_ns, t1_ns, clock)
+
+    def decimated(self, tag: str, t0_ns: int, t1_ns: int, columns: int, clock: TimeKind = "source") -> Thinned:
         """(time_ns, low, high) for a plot so many pixels wide; see ``app.samples.decimate``."""
-        series = self.series(tag, clock)
-        return decimate(series.time_ns, series.value, t0_ns, t1_ns, columns)
+        points = self.points(tag, t0_ns, t1_ns, clock)
+        return thin(points.time_ns, points.low, points.high, t0_ns, t1_ns, columns)
 
-    def _number(self, tag: str) -> int:
-        if tag not in self._numbers:
-            self._numbers[tag], self._names[self._next] = self._next, tag
-            self._next += 1
-        return self._numbers[tag]
+    def curve(self, tag: str, t0_ns: int, t1_ns: int, columns: int, clock: TimeKind = "source") -> Curve:
+        """As ``decimated``, with the spans of time in which the values are missing, bad or uncertain, and why."""
+        return drawn(self.points(tag, t0_ns, t1_ns, clock), t0_ns, t1_ns, columns, self._why)
 
-    def _stage(self, rows: Rows) -> None:
-        self._staged.append(rows)
-        self._staged_rows += len(rows)
-        if self._runs:
-            self._sort_in_some()
-        elif self._staged_rows >= _STAGED_ROWS or len(self._staged) >= _STAGED_BATCHES:
-            self._begin_sorting()
-            self._sort_in_some()
+    def usage(self, tag: str) -> Usage:
+        """What is kept of a tag; nothing of one that has no samples."""
+        found = self._find(tag)
+        if found is None:
+            return Usage(0, 0.0, 0)
+        block, slot = found
+        points = points_of(block, slot, -(2**62), 2**62, "source")
+        span_ns = int(points.time_ns[-1] - points.time_ns[0]) if len(points.time_ns) else 0
+        return Usage(int(block.count[slot]), span_ns / 1e9, Block.bytes_of(block.rows, block.buckets))
 
-    def _begin_sorting(self) -> None:
-        """Staged rows become runs of one tag each."""
-        joined = np.concatenate(self._staged)
-        self._staged, self._staged_rows = [], 0
-        self._sorted = joined[np.argsort(joined["tag"], kind="stable")]
-        numbers, starts = np.unique(self._sorted["tag"], return_index=True)
-        ends = [*starts[1:].tolist(), len(joined)]
-        self._runs = list(zip(numbers.tolist(), starts.tolist(), ends, strict=True))
+    def _why(self, code: int, at_ns: int, slack_ns: int) -> str:
+        """Reason of a gap by its number, or where that is not known any more, by when it happened (receive clock)."""
+        if code:
+            return self._reasons.get(code, (0, ""))[1]
+        near = [(abs(begin_ns - at_ns), why) for begin_ns, why in self._reasons.values() if abs(begin_ns - at_ns) <= slack_ns]
+        return min(near)[1] if near else ""
 
-    def _sort_in_some(self) -> None:
-        """Not all at once: with 10,000 tags that would hold up a window for a tenth of a second."""
-        for _ in range(min(_RUNS_AT_ONCE, len(self._runs))):
-            number, start, end = self._runs.pop()
-            if (tag := self._names.get(number)) is not None:
-                self._ring_for(tag, end - start).append(self._sorted[start:end])
-        self._sorted = self._sorted[: self._runs[-1][2] if self._runs else 0]
+    def _reason(self, at_ns: int, why: str) -> int:
+        last = self._reasons.get(self._next_reason - 1)
+        if last != (at_ns, why):
+            self._reasons[self._next_reason] = (at_ns, why)
+            self._reasons.pop(self._next_reason - REASONS, None)
+            self._next_reason += 1
+        return self._next_reason - 1
 
-    def _ring_for(self, tag: str, new: int) -> _Ring:
-        """The ring of a tag, with room for so many more rows where the limits allow it."""
-        ring = self._rings.get(tag)
-        if ring is None:
-            ring = self._rings[tag] = _Ring()
-            self._ring_rows += ring.capacity
-        wanted = ring.capacity
-        while wanted < ring.count + new and wanted < self._rows_per_tag:
-            wanted *= 2
-        wanted = min(wanted, self._rows_per_tag, ring.capacity + max(0, self._total_rows - self._ring_rows))
-        if wanted > ring.capacity:
-            self._ring_rows += wanted - ring.capacity
-            ring.grow(wanted)
-        return ring
+    # Places
+
+    def _find(self, tag: str) -> tuple[Block, int] | None:
+        slot = self._slots.get(tag)
+        if slot is None:
+            return None
+        self._settle(slot >> _SLOT_BITS)
+        return self._block(slot), _within(slot)
+
+    def _block(self, slot: int) -> Block:
+        return self._blocks[slot >> _SLOT_BITS]
+
+    def _is_long(self, slot: int) -> bool:
+        return self._block(slot).rows == self._sizes[True][1]
+
+    def _slots_of(self, known: TagHandles, places: Places) -> Places:
+        """Slot of each of these; ``_NO_ROOM`` where there is none. Tags that are new here get one."""
+        held = self._known.get(known)
+        if held is None:
+            held = self._known[known] = np.array([self._slots.get(tag, _UNKNOWN) for tag in known.tags], np.intp)
+        slots = held[places]
+        unknown = slots == _UNKNOWN
+        if unknown.any():
+            for place in np.unique(places[unknown]).tolist():
+                held[place] = self._slot_for(known.tags[place])
+            slots = self._known.setdefault(known, held)[places]
+        return slots
+
+    def _slot_for(self, tag: str) -> int:
+        slot = self._slots.get(tag, _UNKNOWN)
+        if slot < 0:
+            slot = self._slot(True) if self._long < LONG_TAGS // 2 else _NO_ROOM
+            slot = slot if slot >= 0 else self._slot(False)
+            if slot >= 0:
+                self._slots[tag], self._tags[slot] = slot, tag
+        return slot
+
+    def _slot(self, long: bool) -> int:
+        """An empty one, or ``_NO_ROOM``."""
+        free = self._free[long]
+        if not free:
+            size, rows, buckets = self._sizes[long]
+            more = size * Block.bytes_of(rows, buckets)
+            if self.bytes + more <= self._total_bytes:
+                base = len(self._blocks) << _SLOT_BITS
+                self._blocks.append(Block(size, rows, buckets))
+                self._staged.append(_Staged())
+                self.bytes += more
+                free.extend(range(base + size - 1, base - 1, -1))
+            else:
+                self._free_idle(long)
+        if not free:
+            return _NO_ROOM
+        self._long += long
+        return free.pop()
+
+    def _free_idle(self, long: bool) -> None:
+        """Forget the tag that had no sample for the longest time, when that is long enough."""
+        newest = max((int(block.seen_ns.max()) for block in self._blocks), default=0)
+        seen = [(int(self._block(slot).seen_ns[_within(slot)]), slot) for slot in self._tags if self._is_long(slot) == long]
+        if seen and min(seen)[0] < newest - IDLE_NS:
+            self.forget(self._tags[min(seen)[1]])
+
+    def _empty(self, slot: int) -> None:
+        self._settle(slot >> _SLOT_BITS)  # nothing that waits may come under who has the place next
+        self._known.clear()
+        del self._tags[slot]
+        long = self._is_long(slot)
+        self._long -= long
+        self._block(slot).clear(_within(slot))
+        self._free[long].append(slot)
+
+    # From what was staged to its place
+
+    def _stage(self, slots: Places, rows: Rows) -> None:
+        blocks = slots >> _SLOT_BITS
+        if (blocks[1:] < blocks[:-1]).any():
+            order = np.argsort(blocks.astype(np.int16), kind="stable")
+            slots, rows, blocks = slots[order], rows[order], blocks[order]
+        cuts = [0, *(np.flatnonzero(blocks[1:] != blocks[:-1]) + 1).tolist(), len(blocks)]
+        for start, end in itertools.pairwise(cuts):
+            if (block := int(blocks[start])) >= 0:
+                staged = self._staged[block]
+                staged.add(slots[start:end], rows[start:end])
+                self._staged_rows += end - start
+                if len(staged.parts) >= _STAGED_BATCHES:
+                    self._settle(block)
+        while self._staged_rows > _STAGED_ROWS:
+            self._settle(max(range(len(self._staged)), key=lambda block: self._staged[block].rows))
+
+    def _settle(self, block: int) -> None:
+        """What waits for one block goes to its place."""
+        staged = self._staged[block]
+        if not staged.rows:
+            return
+        self._staged[block] = _Staged()
+        self._staged_rows -= staged.rows
+        slots = _within(np.concatenate(staged.slots))
+        order = np.argsort(slots.astype(np.int16), kind="stable")
+        rows = np.concatenate(staged.parts)[order]
+        self._blocks[block].append(slots[order], rows, (rows[:, INFO] & 0xFF) == GAP)
 
 
-def _gaps_in_place(time_ns: npt.NDArray[np.int64], gap: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """Each gap right after the sample before it: gaps know this computer's time only, and a source's clock may be hours away."""
-    before = np.maximum.accumulate(np.where(gap, -1, np.arange(len(gap))))
-    return np.where(gap & (before >= 0), time_ns[before] + 1, time_ns)
+def _within(slot: Slot) -> Slot:
+    """Of a slot of the history, the one of its block."""
+    return slot & ((1 << _SLOT_BITS) - 1)
+
+
+def _add_whole_numbers(rows: Rows, columns: SampleColumns, of: npt.NDArray[np.intp]) -> None:
+    """Integers beyond 2^53: a curve can do without the last digits."""
+    value = rows[:, VALUE].view(np.float64)
+    for place in np.flatnonzero(np.isnan(value)).tolist():
+        whole = columns.objects.get(int(of[place]))
+        if isinstance(whole, int):
+            value[place] = float(whole)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from app.model.columns import SampleColumns
 from app.model.values import Sample, Value
+from app.samples.handles import HandleIndex, Places
 
 _DTYPES = {
     "handle": "<u4", "type": "u1", "quality": "u1", "status": "<u4",
@@ -31,7 +32,7 @@ class Latest:
         self._slots: dict[int, int] = {}
         self._free: list[int] = []
         self._used = 0
-        self._sorted: tuple[npt.NDArray[np.uint32], npt.NDArray[np.intp]] | None = None
+        self._index: tuple[HandleIndex, Places] | None = None
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -42,22 +43,26 @@ class Latest:
             self._slots[handle] = slot
             self._columns["handle"][slot] = handle
             self._columns["at_s"][slot] = self._columns["changed_s"][slot] = NEVER
-        self._sorted = None
+        self._index = None
 
     def remove(self, handles: Iterable[int]) -> None:
         for handle in handles:
             slot = self._slots.pop(handle)
             self._objects.pop(slot, None)
             self._free.append(slot)
-        self._sorted = None
+        self._index = None
 
     def apply(self, columns: SampleColumns, at_s: float) -> npt.NDArray[np.uint32]:
         """Take a batch; of several samples of one handle the last stays.
 
         Returns:
-            The handles that got one, each once; samples of unknown handles are left out.
+            The handles that got one, some of them more than once; samples of unknown handles are left out.
         """
-        known, slots = self._places(columns.handle)
+        slots = self._places(columns.handle)
+        known: Places | slice = slice(None)
+        if len(slots) and int(slots.min()) < 0:
+            known = np.flatnonzero(slots >= 0)
+            slots = slots[known]
         if not len(slots):
             return np.zeros(0, np.uint32)
         self._mark_changes(columns, known, slots, at_s)
@@ -66,7 +71,7 @@ class Latest:
             # numpy assigns repeated indexes in order, so the last sample of a slot wins
             self._columns[name][slots] = getattr(columns, name)[known]
         self._keep_objects(columns, known, slots)
-        return np.unique(columns.handle[known])
+        return columns.handle[known]
 
     def sample(self, handle: int) -> Sample | None:
         slot = self._slots.get(handle)
@@ -87,10 +92,8 @@ class Latest:
 
     def received_s(self, handles: npt.NDArray[np.uint32]) -> npt.NDArray[np.float64]:
         """When the newest sample of each of these came."""
-        known, slots = self._places(handles)
-        times = np.full(len(handles), NEVER)
-        times[known] = self._columns["at_s"][slots]
-        return times
+        slots = self._places(handles)
+        return np.where(slots >= 0, self._columns["at_s"][slots], NEVER)
 
     def _next_slot(self) -> int:
         if self._used == len(self._columns["handle"]):
@@ -98,35 +101,47 @@ class Latest:
         self._used += 1
         return self._used - 1
 
-    def _places(self, handles: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-        """Rows of ``handles`` that are known, and the slot of each."""
-        if self._sorted is None:
-            order = sorted(self._slots)
-            self._sorted = np.array(order, np.uint32), np.array([self._slots[handle] for handle in order], np.intp)
-        keys, slots = self._sorted
-        if not len(keys):
-            return np.zeros(0, np.intp), np.zeros(0, np.intp)
-        found = np.minimum(np.searchsorted(keys, handles), len(keys) - 1)
-        known = np.flatnonzero(keys[found] == handles)
-        return known, slots[found[known]]
+    def _places(self, handles: npt.NDArray[np.uint32]) -> Places:
+        """The slot of each of these; -1 where there is none."""
+        if self._index is None:
+            known = np.fromiter(self._slots, np.uint32, len(self._slots))
+            # one more at the end: what is not known has place -1
+            slots = np.append(np.fromiter(self._slots.values(), np.intp, len(self._slots)), -1)
+            self._index = HandleIndex(known), slots
+        index, slots = self._index
+        return slots[index.places(handles)]
 
-    def _mark_changes(self, columns: SampleColumns, known: npt.NDArray[np.intp], slots: npt.NDArray[np.intp], at_s: float) -> None:
+    def _mark_changes(self, columns: SampleColumns, known: Places | slice, slots: Places, at_s: float) -> None:
         """A value changed where any sample of the batch differs from what was there, in value, type, quality or being there at all."""
         held = self._columns
         number, before = columns.number[known], held["number"][slots]
-        same = (number == before) | (np.isnan(number) & np.isnan(before))
+        same = (number == before) | ((number != number) & (before != before))  # noqa: PLR0124  NaN is what differs from itself
         same &= (columns.type[known] == held["type"][slots]) & (columns.quality[known] == held["quality"][slots])
         same &= held["at_s"][slots] != NEVER
         if columns.objects or self._objects:
-            for place, (row, slot) in enumerate(zip(known.tolist(), slots.tolist(), strict=True)):
-                if same[place] and (row in columns.objects or slot in self._objects):
-                    same[place] = _same(columns.objects.get(row), self._objects.get(slot))
+            self._compare_objects(columns, known, slots, same)
         held["changed_s"][slots[~same]] = at_s
 
-    def _keep_objects(self, columns: SampleColumns, known: npt.NDArray[np.intp], slots: npt.NDArray[np.intp]) -> None:
+    def _compare_objects(self, columns: SampleColumns, known: Places | slice, slots: Places, same: npt.NDArray[np.bool_]) -> None:
+        """Of values that are no numbers; only rows that have one, or whose slot had one, are looked at."""
+        for place, row, slot in self._with_objects(columns, known, slots):
+            if same[place]:
+                same[place] = _same(columns.objects.get(row), self._objects.get(slot))
+
+    def _with_objects(self, columns: SampleColumns, known: Places | slice, slots: Places) -> list[tuple[int, int, int]]:
+        """(place among the known rows, row, slot) of every row whose slot has an object before or in this batch."""
+        rows = np.arange(len(columns))[known]
+        with_one = np.zeros(len(columns), np.bool_)
+        with_one[list(columns.objects)] = True
+        concerned = np.zeros(len(self._columns["handle"]), np.bool_)
+        concerned[list(self._objects)] = concerned[slots[with_one[known]]] = True
+        places = np.flatnonzero(concerned[slots])
+        return list(zip(places.tolist(), rows[places].tolist(), slots[places].tolist(), strict=True))
+
+    def _keep_objects(self, columns: SampleColumns, known: Places | slice, slots: Places) -> None:
         if not columns.objects and not self._objects:
             return
-        for row, slot in zip(known.tolist(), slots.tolist(), strict=True):
+        for _, row, slot in self._with_objects(columns, known, slots):
             if row in columns.objects:
                 self._objects[slot] = columns.objects[row]
             else:

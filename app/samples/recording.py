@@ -43,7 +43,7 @@ class Recording:
 
     In the file: ``meta`` (key, value), ``tags``, ``samples`` (times in ns since 1970 UTC, NULL where the protocol has none;
     ``value`` a number, text, BLOB, or JSON text for arrays and structures; NULL for none and for NaN; quality 0 good,
-    1 uncertain, 2 bad, 3 a gap).
+    1 uncertain, 2 bad, 3 a gap, whose value is the reason).
     """
 
     def __init__(self, path: Path, project: Project, tags: Collection[str] | None) -> None:
@@ -91,9 +91,10 @@ class Recording:
         if rows:
             self._enqueue([*statements, (_INSERT_SAMPLE, rows)], len(rows))
 
-    def gap(self, tags: Iterable[str], at_ns: int) -> None:
+    def gap(self, tags: Iterable[str], at_ns: int, why: str = "") -> None:
         """Samples of these tags are missing from here on."""
-        rows: list[tuple[object, ...]] = [(self._numbers[tag], at_ns, None, None, "", None, GAP, 0) for tag in tags if tag in self._numbers]
+        known = (self._numbers[tag] for tag in tags if tag in self._numbers)
+        rows: list[tuple[object, ...]] = [(number, at_ns, None, None, "", why or None, GAP, 0) for number in known]
         if rows:
             self._enqueue([(_INSERT_SAMPLE, rows)], 0)
 

@@ -104,3 +104,25 @@ def tally(inbox: Inbox) -> tuple[int, int]:
         sum(len(one.columns) for one in arrivals if isinstance(one, SamplesIn)),
         sum(one.dropped for one in arrivals if isinstance(one, GapIn)),
     )
+
+
+def test_that_what_is_beyond_the_budget_waits_in_its_order_and_counts_for_the_limits() -> None:
+    inbox = Inbox(sample_rows=25)
+    for link in range(4):
+        inbox.put(SamplesIn(link, batch(10), 0.0))  # the first of them is dropped, and is a gap
+    taken = inbox.taken(0.0)
+    assert [type(arrival).__name__ for arrival in taken] == ["GapIn"]
+    inbox.put(SamplesIn(4, batch(10), 0.0))
+    left = inbox.drain()[0]
+    assert [arrival.link for arrival in left if not isinstance(arrival, Reply)] == [1, 2, 3, 4]
+    assert [type(arrival).__name__ for arrival in left] == ["GapIn", "GapIn", "SamplesIn", "SamplesIn"]
+
+
+def test_that_many_browsed_rows_are_handed_over_a_part_at_a_time() -> None:
+    inbox = Inbox()
+    one = BrowseColumns(id=("x",) * 1_000)
+    for token in range(20):
+        inbox.put(Reply(token, one, done=False))
+    assert len(list(inbox.taken(60.0))) == 6
+    assert len(list(inbox.taken())) == 14
+    assert inbox.has_room

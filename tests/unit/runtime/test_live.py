@@ -18,6 +18,7 @@ from app.model.plant import Group, Security, Tag, Unit
 from app.model.values import Quality
 from app.runtime.live import LiveProject
 from app.runtime.state import Reply, Seen
+from app.samples.history import GAP
 from app.samples.recording import Recording
 from tests.peers.sim_session import Echo, EchoAnywhere, Echoed
 from tests.unit.runtime.conftest import Bench, connectors, endpoint, tag
@@ -372,3 +373,31 @@ def test_that_the_wire_is_told_only_while_it_is_traced_and_also_after_a_reconnec
     one.until(lambda: one.live.state("e").phase != "connected")
     one.until(lambda: one.live.state("e").phase == "connected")
     assert len(seen) == 2
+
+
+def test_that_items_on_the_device_fall_when_tags_are_no_longer_wanted(bench: Make) -> None:
+    one = bench(endpoint(), tag("a", "v:1"), tag("b", "v:2"), tag("r", "refused"))
+    one.live.want("table", ["a", "b", "r"])
+    one.connect()
+    one.until(lambda: one.live.state("e").accepted == 2)
+    one.live.want("table", ["b"])
+    one.until(lambda: one.live.state("e").items == 1)
+    assert one.live.state("e").accepted == 1
+    one.live.pause(True)
+    one.pump()
+    assert one.live.state("e").accepted == 0
+
+
+def test_that_a_tag_that_was_not_watched_for_a_while_has_a_gap_in_its_curve_that_says_so(bench: Make) -> None:
+    one = bench(endpoint(), tag("a", "count"), tag("b", "count"))
+    one.live.want("table", ["a", "b"])
+    one.connect()
+    one.until(lambda: one.live.history.usage("a").rows > 2)
+    one.live.want("table", ["b"])
+    one.until(lambda: GAP in one.live.history.series("a").quality)
+    one.live.want("table", ["a", "b"])
+    rows = one.live.history.usage("a").rows
+    one.until(lambda: one.live.history.usage("a").rows > rows + 2)
+    (span,) = one.live.history.curve("a", 0, time.time_ns(), 10**6, "receive").spans
+    assert (span.kind, span.why) == ("gap", "not watched")
+    assert GAP not in one.live.history.series("b").quality

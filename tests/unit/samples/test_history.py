@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 
 from app.model.columns import SampleColumns
 from app.model.values import Quality, Sample, Value
-from app.samples.history import FIRST_ROWS, GAP, History, TimeKind
+from app.samples.block import LEVELS
+from app.samples.decimate import decimate
+from app.samples.history import BRIEF_ROWS, BUCKETS_PER_TAG, GAP, History, TimeKind
+from app.samples.points import Points
 
 
 def columns(*rows: tuple[int, Value, int], kind: str = "float64", quality: Quality = Quality.GOOD, source: bool = True) -> SampleColumns:
@@ -23,7 +26,7 @@ TAGS = {1: "a", 2: "b", 3: "c"}
 batches = st.lists(st.lists(st.integers(1, 4), max_size=60), max_size=60)
 
 
-@given(batches, st.integers(FIRST_ROWS, FIRST_ROWS + 50))
+@given(batches, st.integers(5, 80))
 def test_that_each_tag_keeps_its_newest_rows_in_order(batches: list[list[int]], limit: int) -> None:
     history, expected, number = History(rows_per_tag=limit), dict[str, list[float]](), 0
     for batch in batches:
@@ -47,17 +50,6 @@ def test_that_long_running_stays_within_its_rows_and_keeps_the_newest() -> None:
     for start in range(0, 200_000, 5_000):
         history.append(TAGS, columns(*((1, float(number), number) for number in range(start, start + 5_000))))
     assert history.series("a").value.tolist() == [float(number) for number in range(199_000, 200_000)]
-
-
-def test_that_all_rings_together_stay_within_the_total() -> None:
-    tags = {handle: f"t{handle}" for handle in range(1, 21)}
-    history = History(rows_per_tag=4_000, total_rows=20_000)
-    for start in range(0, 20_000, 1_000):
-        for handle in tags:
-            history.append(tags, columns(*((handle, float(number), number) for number in range(start, start + 1_000))))
-    history.append(TAGS, columns((1, 0.0, 1)))
-    assert sum(ring.capacity for ring in history._rings.values()) <= 20_000 + 20 * FIRST_ROWS
-    assert all(history.series(tag).value[-1] == 19_999 for tag in list(tags.values())[1:])
 
 
 def test_that_the_time_asked_for_is_given_and_the_receive_time_where_there_is_none() -> None:
@@ -134,3 +126,202 @@ def test_that_thousands_of_tags_are_sorted_in_little_by_little_and_nothing_is_mi
         history.append(tags, columns(*((handle, float(number), number) for handle in tags)))
         for tag in ("t1", "t1700", "t3500"):
             assert history.series(tag).value.tolist() == [float(value) for value in range(1, number + 1)]
+
+
+# Long spans: what left the ring
+
+SECOND = 10**9
+moments = st.lists(
+    st.tuples(st.integers(0, 40_000), st.floats(-1e6, 1e6) | st.just(float("nan"))), min_size=1, max_size=300, unique_by=lambda row: row[0]
+)
+
+
+def same(one: Points, other: Points) -> bool:
+    return all(np.array_equal(np.asarray(mine), np.asarray(its), equal_nan=True) for mine, its in zip(one, other, strict=True))
+
+
+def fed(rows: list[tuple[int, float]], *, rows_per_tag: int, parts: int) -> History:
+    """A history that got (second, value) rows in so many batches, in their order."""
+    history = History(rows_per_tag=rows_per_tag)
+    for part in np.array_split(np.arange(len(rows)), parts):
+        history.append(TAGS, columns(*((1, rows[place][1], rows[place][0] * SECOND + 1) for place in part), quality=Quality.BAD))
+        history._settle(0)
+    return history
+
+
+@given(moments, st.integers(1, 20), st.integers(1, 30), st.booleans())
+def test_that_lows_and_highs_are_those_of_all_samples_whatever_left_the_ring_and_whatever_came_late(
+    rows: list[tuple[int, float]], limit: int, parts: int, in_order: bool
+) -> None:
+    rows = sorted(rows) if in_order else rows
+    history = fed(rows, rows_per_tag=limit, parts=parts)
+    width = 1024 * SECOND  # the widest bucket: where a plot's columns are as wide, nothing of the way to them may show
+    time_ns = np.array([second * SECOND + 1 for second, _ in rows], np.int64)
+    value = np.array([number for _, number in rows])
+    span = 64 * width
+    _, low, high = decimate(time_ns, value, 0, span, 64)
+    times, drawn_low, drawn_high = history.decimated("a", 0, span, 64)
+    expected = {(a, b) for a, b in zip(low.tolist(), high.tolist(), strict=True) if not np.isnan(a)}
+    assert {(a, b) for a, b in zip(drawn_low.tolist(), drawn_high.tolist(), strict=True) if not np.isnan(a)} == expected
+    assert (np.diff(times) >= 0).all()
+
+
+@given(st.integers(1, 3), st.integers(2, 40), st.integers(30, 3_000), st.integers(1, 12))
+def test_that_a_gap_stays_a_gap_however_long_ago(step: int, before: int, silent: int, limit: int) -> None:
+    history = History(rows_per_tag=limit)
+    history.append(TAGS, columns(*((1, 1.0, second * SECOND + 1) for second in range(0, before * step, step))))
+    lost = (before - 1) * step
+    history.gap("a", lost * SECOND + 2)
+    back = lost + silent
+    history.append(TAGS, columns(*((1, 2.0, second * SECOND + 1) for second in range(back, back + 400))))
+    _, low, _ = history.decimated("a", 0, (back + 400) * SECOND, 10_000)
+    values = low.tolist()
+    first_after = values.index(2.0)
+    assert np.isnan(values[first_after - 1])
+    assert not np.isnan(values[first_after:]).any()
+
+
+def test_that_a_day_stays_visible_in_the_same_bytes_and_its_spike_too() -> None:
+    """Six hundred tags, so that most are kept briefly; of one a sample every two seconds."""
+    tags = {handle: f"t{handle}" for handle in range(1, 601)}
+    history = History()
+    bytes_then = 0
+    for start in range(0, 86_400, 1_200):
+        rows = [(600, 99.0 if second == 4_000 else 1.0, second * SECOND + 1) for second in range(start, start + 1_200, 2)]
+        history.append(tags, columns(*rows, *((handle, 1.0, start * SECOND + 1) for handle in tags)))
+        bytes_then = bytes_then or history.bytes
+    assert history.bytes == bytes_then
+    usage = history.usage("t600")
+    assert usage.rows == BRIEF_ROWS
+    assert usage.span_s > 86_000
+    assert usage.bytes < 35_000
+    assert "24 h" in str(usage)
+    _, _, high = history.decimated("t600", 0, 86_400 * SECOND, 1_000)
+    assert np.nanmax(high) == 99.0
+
+
+def test_that_reading_costs_the_same_however_much_came() -> None:
+    """Counted in points, not timed: what is read is the ring and the levels, never the rows that came."""
+    history = History(rows_per_tag=1_000)
+    most = 1_000 + LEVELS * 3 * BUCKETS_PER_TAG
+    for start in range(0, 200_000, 20_000):
+        history.append(TAGS, columns(*((1, float(number), number * SECOND + 1) for number in range(start, start + 20_000))))
+    assert len(history.points("a", 0, 200_000 * SECOND).time_ns) <= most
+    live = history.points("a", 199_900 * SECOND, 200_000 * SECOND)
+    assert len(live.time_ns) <= 110, "a window within the ring reads the window alone"
+
+
+def test_that_more_tags_than_there_is_room_for_take_the_place_of_those_that_have_been_idle() -> None:
+    history = History(total_bytes=40_000_000)
+    room = 0
+    for handle in range(1, 3_000):
+        history.append({handle: f"t{handle}"}, columns((handle, 1.0, handle)))
+        room = max(room, len(history.tags()))
+    assert history.bytes <= 40_000_000
+    assert room < 2_999
+    late = 3_600 * SECOND
+    kept = history.tags()[-1]
+    history.append({5_000: kept}, columns((5_000, 1.0, late)))
+    history._settle(len(history._blocks) - 1)
+    history.append({6_000: "new"}, columns((6_000, 7.0, late)))
+    assert history.series("new").value.tolist() == [7.0]
+    assert len(history.tags()) == room
+    assert kept in history.tags()
+
+
+def test_that_a_tag_that_is_looked_at_keeps_what_it_had_and_gets_more_room() -> None:
+    tags = {handle: f"t{handle}" for handle in range(1, 401)}
+    history = History()
+    history.append(tags, columns(*((handle, 0.0, 1) for handle in tags)))
+    for start in range(0, 2_000, 100):
+        history.append(tags, columns(*((400, float(second), second * SECOND + 2) for second in range(start, start + 100))))
+    before = history.points("t400", 0, 2_000 * SECOND)
+    assert history.usage("t400").rows == BRIEF_ROWS
+    history.keep_long(["t400", "nothing"])
+    after = history.points("t400", 0, 2_000 * SECOND)
+    assert same(before, after)
+    for second in range(2_000, 3_000):
+        history.append(tags, columns((400, float(second), second * SECOND + 2)))
+    assert history.usage("t400").rows == BRIEF_ROWS + 1_000
+    assert history.usage("t400").bytes > 200_000
+
+
+# Why there is no good value
+
+
+def test_that_spans_without_a_good_value_are_told_with_their_reasons() -> None:
+    history = History()
+    for second in range(10):
+        history.append(TAGS, columns((1, 1.0, second * SECOND + 1)))
+    history.gap("a", 10 * SECOND, "connection lost: the server closed the connection")
+    for second in range(20, 25):
+        history.append(TAGS, columns((1, None, second * SECOND + 1), quality=Quality.BAD))
+    for second in range(25, 30):
+        history.append(TAGS, columns((1, 2.0, second * SECOND + 1), quality=Quality.UNCERTAIN))
+    history.append(TAGS, columns((1, 2.0, 30 * SECOND + 1)))
+    history.gap("a", 31 * SECOND)
+    spans = history.curve("a", 0, 40 * SECOND, 400).spans
+    assert [(span.kind, span.begin_ns // SECOND, span.end_ns and span.end_ns // SECOND) for span in spans] == [
+        ("gap", 9, 20), ("bad", 20, 25), ("uncertain", 25, 30), ("gap", 30, None),
+    ]  # fmt: skip
+    assert [span.why for span in spans] == ["connection lost: the server closed the connection", "", "", ""]
+    history.explain(31 * SECOND, "connection lost: its process was ended by signal 9")
+    assert history.curve("a", 0, 40 * SECOND, 400).spans[-1].why.endswith("signal 9")
+
+
+def test_that_the_reason_of_a_gap_is_still_known_when_it_has_left_the_ring() -> None:
+    history = History(rows_per_tag=10)
+    for second in range(100):
+        history.append(TAGS, columns((1, 1.0, second * SECOND + 1)))
+        if second == 20:
+            history.gap("a", 20 * SECOND + 5, "connection lost: pulled", final=True)
+    (span,) = history.curve("a", 0, 100 * SECOND, 400).spans
+    assert (span.kind, span.why) == ("gap", "connection lost: pulled")
+
+
+def test_that_a_gap_that_the_queue_of_the_server_filled_is_none() -> None:
+    history = History()
+    for second in range(10):
+        history.append(TAGS, columns((1, 1.0, second * SECOND + 1)))
+    history.gap("a", 10 * SECOND, "connection lost: pulled")
+    history.append(TAGS, columns((1, 9.0, 30 * SECOND + 1)))
+    assert len(history.curve("a", 0, 40 * SECOND, 400).spans) == 1
+    history.append(TAGS, columns(*((1, 5.0, second * SECOND + 1) for second in range(10, 30))))
+    curve = history.curve("a", 0, 40 * SECOND, 400)
+    assert curve.spans == []
+    assert not np.isnan(curve.low).any()
+    assert curve.low.tolist() == [1.0] * 10 + [5.0] * 20 + [9.0], "what came late stands where it belongs"
+
+
+def test_that_one_value_from_the_middle_of_a_gap_does_not_fill_it() -> None:
+    history = History()
+    for second in range(10):
+        history.append(TAGS, columns((1, 1.0, second * SECOND + 1)))
+    history.gap("a", 10 * SECOND, "connection lost: pulled")
+    history.append(TAGS, columns((1, 5.0, 25 * SECOND + 1), (1, 9.0, 30 * SECOND + 1)))
+    (span,) = history.curve("a", 0, 40 * SECOND, 400).spans
+    assert (span.begin_ns // SECOND, span.end_ns) == (9, 25 * SECOND + 1)
+
+
+@given(st.lists(st.lists(st.tuples(st.integers(1, 12), st.integers(0, 2_000)), max_size=30), max_size=12), st.integers(2, 8))
+def test_that_batches_of_many_tags_give_each_the_same_as_if_it_had_come_alone(batches: list[list[tuple[int, int]]], limit: int) -> None:
+    tags = {handle: f"t{handle}" for handle in range(1, 13)}
+    together, alone = History(rows_per_tag=limit), {tag: History(rows_per_tag=limit) for tag in tags.values()}
+    for batch in batches:
+        rows = [(handle, float(second), second * SECOND + handle) for handle, second in batch]
+        together.append(tags, columns(*rows))
+        for row in rows:
+            alone[tags[row[0]]].append(tags, columns(row))
+    for tag, history in alone.items():
+        mine, other = together.points(tag, 0, 3_000 * SECOND), history.points(tag, 0, 3_000 * SECOND)
+        assert same(mine, other)
+
+
+def test_that_what_is_lost_for_good_stays_a_gap_though_the_next_sample_comes_at_once() -> None:
+    for final in (True, False):
+        history = History()
+        for second in range(20):
+            history.append(TAGS, columns((1, 1.0, second * SECOND + 1)))
+            if second == 9:
+                history.gap("a", 9 * SECOND + 5, "samples missing: the queue was too short", final=final)
+        assert len(history.curve("a", 0, 40 * SECOND, 400).spans) == final

@@ -1,0 +1,293 @@
+"""Samples of many tags in arrays that never grow: a ring of rows for each tag and, above it, what left the ring, as lows and highs.
+
+A row that leaves the ring goes into a bucket of level 0 by its time; a bucket that leaves a level, because a later one needs its place,
+goes into a bucket four times as wide of the next level. So each sample is in exactly one place, a late one lands where its time says,
+and all is done for thousands of tags at once: work is of the new rows only, whatever is kept.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
+
+SOURCE, SERVER, RECEIVE, VALUE, INFO = range(5)
+ROW_WORDS: Final = 5
+"""A row is five 8-byte words, together in memory, as each row of a batch is of another tag: source, server and receive time (int64 ns
+since 1970 UTC; the source time is never 0), value (float64, NaN is none), and quality + 256 × code."""
+FILLED: Final = 4
+"""In the quality of a row: a gap that the device's queue has filled since."""
+
+EPOCH, LOW, HIGH, FLAGS = range(4)
+BUCKET_WORDS: Final = 4
+"""A bucket: time // width, lowest and highest value (NaN: none), and flags + 256 × (receive − source time of its newest row)."""
+USED, UNCERTAIN, BAD, BEFORE, AFTER, LOST = 1, 2, 4, 8, 16, 32
+"""Flags: the bucket is one; it has such rows; there is a hole before its first or after its last value; a gap is in it."""
+_FLAG_OF_QUALITY: Final = np.array([0, UNCERTAIN, BAD, LOST, 0], np.int64)
+
+LEVELS: Final = 6
+WIDEN: Final = 4
+FINEST_NS: Final = 1_000_000_000
+"""Buckets of level 0; those of level 5 are 17 minutes wide."""
+FILLED_WITHIN: Final = 1.5
+"""A gap is filled when a sample comes that is of so many usual intervals after the one before it."""
+FINAL: Final = 1
+"""In the place of a gap's server time: what is missing was lost for good, and the next sample that comes does not fill it."""
+USUAL_WEIGHT: Final = 0.25
+FARTHEST_NS: Final = (1 << 54) - 1
+
+Rows = Ints
+"""(n, ``ROW_WORDS``); the values are bit patterns of float64."""
+
+
+def width_ns(level: int) -> int:
+    return FINEST_NS << 2 * level
+
+
+class Buckets(NamedTuple):
+    """n buckets of one level; ordered by slot, then epoch, each pair once, where a function says so."""
+
+    slot: Places
+    epoch: Ints
+    low: Floats
+    high: Floats
+    flags: Ints
+    ahead_ns: Ints
+
+    def take(self, chosen: Places | npt.NDArray[np.bool_]) -> Buckets:
+        return Buckets._make(column[chosen] for column in self)
+
+
+class Block:
+    """So many tags (slots), each with as many rows and as many buckets per level; one thread owns it."""
+
+    def __init__(self, slots: int, rows: int, buckets: int) -> None:
+        self.slots, self.rows, self.buckets = slots, rows, buckets
+        self._ring = np.zeros((slots * rows, ROW_WORDS), np.int64)
+        self._levels = np.zeros((LEVELS, slots * buckets, BUCKET_WORDS), np.int64)
+        self._end = np.zeros(slots, np.intp)
+        self.count = np.zeros(slots, np.intp)
+        self.last_ns = np.zeros(slots, np.int64)
+        self.ordered = np.ones(slots, np.bool_)
+        self.seen_ns = np.zeros(slots, np.int64)
+        self._usual_ns = np.zeros(slots)
+        self._gap_ns = np.zeros(slots, np.int64)
+        self._gap_place = np.zeros(slots, np.intp)
+
+    @staticmethod
+    def bytes_of(rows: int, buckets: int) -> int:
+        """What one tag takes."""
+        return 8 * (rows * ROW_WORDS + LEVELS * buckets * BUCKET_WORDS + 7)
+
+    def clear(self, slot: int) -> None:
+        self._levels[:, slot * self.buckets : (slot + 1) * self.buckets] = 0
+        for column in (self._end, self.count, self.last_ns, self.seen_ns, self._usual_ns, self._gap_ns, self._gap_place):
+            column[slot] = 0
+        self.ordered[slot] = True
+
+    # Taking rows
+
+    def append(self, slot: Places, rows: Rows, gap: npt.NDArray[np.bool_]) -> None:
+        """Take rows in order of arrival.
+
+        Args:
+            slot: Of each row, ascending.
+            rows: They are changed: a gap is put right after the sample before it, as a source's clock may be hours away from ours.
+            gap: Which of them are gaps.
+        """
+        if not len(slot):
+            return
+        starts = np.flatnonzero(_changes(slot))
+        counts = np.diff(starts, append=len(slot))
+        rank = np.arange(len(slot)) - np.repeat(starts, counts)
+        turn = rank // self.rows  # more than a ring takes at once: in turns, so that nothing passes it by
+        if gap.any():  # what comes after a gap is judged when the gap is in its place
+            before: Ints = np.cumsum(gap, dtype=np.int64) - gap
+            turn = turn + before - np.repeat(before[starts], counts)
+        if int(turn.max()):
+            for number in range(int(turn.max()) + 1):
+                mine = turn == number
+                self.append(slot[mine], rows[mine], gap[mine])
+            return
+        self._place_in_time(slot, rows, gap, starts)
+        place = self._end[slot] + rank
+        place -= np.where(place >= self.rows, self.rows, 0)
+        at = slot * self.rows + place
+        full = self.count[slot] + rank >= self.rows
+        if full.any():
+            self._to_levels(slot[full], self._ring[at[full]])
+        self._ring[at] = rows
+        last = np.append(starts[1:], len(slot)) - 1
+        self._end[slot[last]] = (place[last] + 1) % self.rows
+        self.count[slot[last]] = np.minimum(self.count[slot[last]] + rank[last] + 1, self.rows)
+        if gap.any():
+            fillable = np.where(rows[gap, SERVER] == FINAL, 0, rows[gap, SOURCE])
+            self._gap_ns[slot[gap]], self._gap_place[slot[gap]] = fillable, at[gap]
+
+    def _place_in_time(self, slot: Places, rows: Rows, gap: npt.NDArray[np.bool_], starts: Places) -> None:
+        """Gaps to their place; what is known of each tag's times brought up to date; gaps that are none any more marked so."""
+        source = rows[:, SOURCE]
+        if gap.any():
+            before = np.maximum.accumulate(np.where(gap, -1, np.arange(len(slot))))
+            inside = before >= np.repeat(starts, np.diff(starts, append=len(slot)))
+            known = np.where(inside, source[before], self.last_ns[slot])
+            source = rows[:, SOURCE] = np.where(gap & (known != 0), known + 1, source)
+        previous = np.empty_like(source)
+        previous[1:] = source[:-1]
+        previous[starts] = self.last_ns[slot[starts]]
+        step = source - previous
+        back = step < 0
+        if back.any():
+            self.ordered[slot[back]] = False
+        if self._gap_ns[slot[starts]].any():
+            self._fill(slot, source, gap)
+        after_gap = previous == self._gap_ns[slot]
+        after_gap[1:] |= gap[:-1]
+        usable = (previous != 0) & (step > 0) & ~gap & ~after_gap
+        usual, step = self._usual_ns[slot[usable]], step[usable]
+        nearer = usual + USUAL_WEIGHT * (np.minimum(step, 4 * usual) - usual)
+        self._usual_ns[slot[usable]] = np.where(usual == 0, step, nearer)
+        last = np.append(starts[1:], len(slot)) - 1
+        self.last_ns[slot[last]] = source[last]
+        self.seen_ns[slot[last]] = rows[last, RECEIVE]
+
+    def _fill(self, slot: Places, source: Ints, gap: npt.NDArray[np.bool_]) -> None:
+        """A gap into whose beginning samples arrive is no gap: the device's queue has kept them for us."""
+        open_ns = self._gap_ns[slot]
+        after = source - open_ns
+        fills = (open_ns != 0) & ~gap & (after > 0) & (after <= FILLED_WITHIN * self._usual_ns[slot])
+        for filled in np.unique(slot[fills]).tolist():
+            place = int(self._gap_place[filled])
+            if int(self._ring[place, SOURCE]) == int(self._gap_ns[filled]):
+                self._ring[place, INFO] = FILLED
+            self._gap_ns[filled] = 0
+
+    # What left the ring
+
+    def _to_levels(self, slot: Places, rows: Rows) -> None:
+        keep = (rows[:, INFO] & 0xFF) != FILLED
+        if not keep.all():
+            slot, rows = slot[keep], rows[keep]
+        if not len(slot):
+            return
+        source = rows[:, SOURCE]
+        behind = (source[1:] < source[:-1]) & (slot[1:] == slot[:-1])
+        if behind.any():
+            order = np.lexsort((source, slot))
+            slot, rows = slot[order], rows[order]
+            source = rows[:, SOURCE]
+        value = np.ascontiguousarray(rows[:, VALUE]).view(np.float64)
+        quality = rows[:, INFO] & 0xFF
+        epoch = source // FINEST_NS
+        starts = np.flatnonzero(_changes(slot) | _changes(epoch))
+        last = np.append(starts[1:], len(slot)) - 1
+        hole = np.isnan(value)
+        seen = np.bitwise_or(USED, np.take(_FLAG_OF_QUALITY, quality))
+        flags = np.bitwise_or.reduceat(seen, starts)
+        flags |= BEFORE * hole[starts] | AFTER * hole[last]
+        ahead = np.clip(rows[last, RECEIVE] - source[last], -FARTHEST_NS, FARTHEST_NS)
+        self._merge(0, Buckets(slot[starts], epoch[starts], np.fmin.reduceat(value, starts), np.fmax.reduceat(value, starts), flags, ahead))
+
+    def _merge(self, level: int, new: Buckets) -> None:
+        """Into their places; what stood there of another time goes up."""
+        if level == LEVELS or not len(new.slot):
+            return
+        at = new.slot * self.buckets + new.epoch % self.buckets
+        if int(new.epoch.max()) - int(new.epoch.min()) >= self.buckets and (again := _seen_before(at)).any():
+            self._merge(level, new.take(~again))  # so long a time in one batch that it comes round: one round after the other
+            self._merge(level, new.take(again))
+            return
+        table = self._levels[level]
+        held = table[at]
+        used = (held[:, FLAGS] & USED) != 0
+        same = used & (held[:, EPOCH] == new.epoch)
+        leaves = np.flatnonzero(used & ~same)
+        low, high = (np.ascontiguousarray(held[:, word]).view(np.float64) for word in (LOW, HIGH))
+        flags = np.where(same, _joined_flags(held[:, FLAGS] & 0xFF, ~np.isnan(low), new.flags, ~np.isnan(new.low)), new.flags)
+        made = np.empty_like(held)
+        made[:, EPOCH] = new.epoch
+        made[:, LOW] = np.where(same, np.fmin(low, new.low), new.low).view(np.int64)
+        made[:, HIGH] = np.where(same, np.fmax(high, new.high), new.high).view(np.int64)
+        made[:, FLAGS] = flags | new.ahead_ns << 8
+        table[at] = made
+        if len(leaves):
+            gone = held[leaves]
+            up = Buckets(new.slot[leaves], gone[:, EPOCH] // WIDEN, low[leaves], high[leaves], gone[:, FLAGS] & 0xFF, gone[:, FLAGS] >> 8)
+            self._merge(level + 1, _reduced(up))
+
+    # Reading
+
+    def ring(self, slot: int) -> Rows:
+        """Rows of one tag, oldest arrival first."""
+        base, count, end = slot * self.rows, int(self.count[slot]), int(self._end[slot])
+        begin = end - count
+        if begin >= 0:
+            return self._ring[base + begin : base + end]
+        return np.concatenate([self._ring[base + begin + self.rows : base + self.rows], self._ring[base : base + end]])
+
+    def level(self, level: int, slot: int) -> Ints:
+        """Buckets of one tag and level, as (n, ``BUCKET_WORDS``), in no order."""
+        buckets = self._levels[level, slot * self.buckets : (slot + 1) * self.buckets]
+        used: Ints = buckets[(buckets[:, FLAGS] & USED) != 0]
+        return used
+
+    def adopt(self, slot: int, other: Block, theirs: int) -> None:
+        """Take over all that another block knows of a tag; ``slot`` is empty."""
+        for level in range(LEVELS):
+            held = other.level(level, theirs)
+            if len(held):
+                held = held[np.argsort(held[:, EPOCH])]
+                low, high = (np.ascontiguousarray(held[:, word]).view(np.float64) for word in (LOW, HIGH))
+                self._merge(level, Buckets(np.full(len(held), slot), held[:, EPOCH], low, high, held[:, FLAGS] & 0xFF, held[:, FLAGS] >> 8))
+        rows = other.ring(theirs).copy()
+        self.append(np.full(len(rows), slot), rows, np.zeros(len(rows), np.bool_))
+        self._usual_ns[slot], self.ordered[slot] = other._usual_ns[theirs], other.ordered[theirs]
+
+
+def _changes(column: npt.NDArray[np.int64] | Places) -> npt.NDArray[np.bool_]:
+    """Where another value begins; there is at least one."""
+    changes = np.empty(len(column), np.bool_)
+    changes[0] = True
+    np.not_equal(column[1:], column[:-1], out=changes[1:])
+    return changes
+
+
+def _seen_before(at: Places) -> npt.NDArray[np.bool_]:
+    """Which of these were there before, earlier in the array."""
+    order = np.argsort(at, kind="stable")
+    again = np.zeros(len(at), np.bool_)
+    again[order[1:]] = at[order[1:]] == at[order[:-1]]
+    return again
+
+
+def _joined_flags(old: Ints, old_has: npt.NDArray[np.bool_], new: Ints, new_has: npt.NDArray[np.bool_]) -> Ints:
+    """Of one bucket whose newer rows came later: a hole between two values of it is inside, and no hole before or after it any more."""
+    keeps = USED | UNCERTAIN | BAD | LOST
+    before = np.where(old_has, old & BEFORE, (old | new) & BEFORE)
+    after = np.where(new_has, new & AFTER, (old | new) & AFTER)
+    joined: Ints = (old | new) & keeps | before | after
+    return joined
+
+
+def _reduced(buckets: Buckets) -> Buckets:
+    """Ordered by slot and epoch, with those of one slot and epoch made one."""
+    order = np.lexsort((buckets.epoch, buckets.slot))
+    one = buckets.take(order)
+    starts = np.flatnonzero(_changes(one.slot) | _changes(one.epoch))
+    if len(starts) == len(order):
+        return one
+    last = np.append(starts[1:], len(order)) - 1
+    flags = np.bitwise_or.reduceat(one.flags & ~(BEFORE | AFTER), starts) | one.flags[starts] & BEFORE | one.flags[last] & AFTER
+    return Buckets(
+        one.slot[starts],
+        one.epoch[starts],
+        np.fmin.reduceat(one.low, starts),
+        np.fmax.reduceat(one.high, starts),
+        flags,
+        one.ahead_ns[last],
+    )
