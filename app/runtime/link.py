@@ -6,6 +6,7 @@ The one state machine for all protocols; drivers make single attempts only. Ever
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,11 +25,13 @@ from app.runtime.clock import Clock
 from app.runtime.identity import Difference, differences, identity_error
 from app.runtime.inbox import AliveIn, GapIn, Inbox, ItemsIn, LearnedIn, MemoryIn, PhaseIn, SamplesIn, TrafficIn
 from app.runtime.opening import Opening, in_thread
-from app.runtime.patience import ASK_FIRST, SETTLED_S, SLOWLY, LinkLimits
+from app.runtime.outage_log import OutageLog
+from app.runtime.patience import ASK_FIRST, SETTLED_S, SLOWLY, STOOD_STILL_S, BackOff, LinkLimits
 from app.runtime.process import ConnectorGoneError, ConnectorProcess
 from app.runtime.state import LogEntry, LogLevel, Phase, Reply
 
 WATCH_CHUNK: Final = 5_000
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +62,11 @@ class Link:
         self._connected = False
         self._connected_at_s = 0.0
         self._stopped = False
-        self._failures = 0
+        self._back_off_steps = BackOff(limits)
         self._trouble: UserError | None = None
-        self._trouble_at_s = 0.0
+        self._outage = OutageLog(self._log)
+        self._settling: asyncio.TimerHandle | None = None
+        self._awake_s = clock.monotonic_s()
         self._turns: asyncio.Queue[_Turn] = asyncio.Queue()
         self._retry = asyncio.Event()
         self._ticks = 0
@@ -115,7 +120,7 @@ class Link:
 
     def reopen(self, opening: Opening) -> None:
         """A person asks for an attempt, with this configuration."""
-        self._failures = 0
+        self._back_off_steps.start_over()
         self._retry.set()
         self._secret = opening.secret
         self._use(opening.config)
@@ -132,7 +137,7 @@ class Link:
             self._open_again()
 
     def _open_again(self) -> None:
-        self._failures = 0
+        self._back_off_steps.start_over()
         self._retry.set()
         self._turns.put_nowait(frames.Lost(why="its settings changed"))
 
@@ -150,6 +155,7 @@ class Link:
                 await (self._wait_until_asked() if self._stopped else self._back_off())
         finally:
             self._connected = False
+            self._settle()
             self._fail_pending("the connection was closed")
 
     async def _use_one_process(self) -> None:
@@ -197,6 +203,7 @@ class Link:
     async def _attempt_once(self) -> _Turn | None:
         """How the next attempt went; None when nothing came. The secret is asked for now and goes to the connector only."""
         self._attempt = self._config
+        self._back_off_steps.begin(self._clock.monotonic_s())
         try:
             secret = await in_thread(self._secret) if self._secret else ""
         except UserError as error:
@@ -215,12 +222,9 @@ class Link:
 
     async def _back_off(self, *, slowly: bool = False) -> bool | None:
         """Wait for the next attempt: True when the person asked for it, None when the process went away meanwhile."""
-        steps = self._limits.back_off_s
-        if slowly:
-            self._failures = len(steps)
-        delay_s = steps[min(self._failures, len(steps) - 1)]
-        self._failures += 1
-        self._tell("waiting", retry_at_s=self._clock.monotonic_s() + delay_s)
+        now_s = self._clock.monotonic_s()
+        delay_s = self._back_off_steps.next_s(now_s, now_s if self._outage.began_s is None else self._outage.began_s, slowly=slowly)
+        self._tell("waiting", retry_at_s=now_s + delay_s)
         result = await self._pause(delay_s)
         self._tell("waiting")
         return result
@@ -255,6 +259,7 @@ class Link:
             while True:
                 frame, columns = await process.receive()
                 self._ticks = 0
+                self._notice_pause()
                 if isinstance(frame, frames.Samples) and columns is not None:
                     if self._is_live:
                         self._inbox.put(SamplesIn(self.number, columns, self._clock.monotonic_s()))
@@ -271,6 +276,9 @@ class Link:
                 self._tell("waiting")  # at once; how it ended is known a moment later
             why = await process.how_it_ended()
             self._on_gone(self._error("The connector stopped", why, "It is started again"))
+        except Exception as error:  # a fault of ours: told, and begun anew, instead of a link that is deaf and looks connected
+            _log.exception("what came from the connector of %s could not be taken", self._config.name)
+            self._on_gone(self._error("The program failed", f"{type(error).__name__}: {error}", "The connector is started again"))
 
     def _on_frame(self, frame: frames.ToParent) -> None:
         match frame:
@@ -301,12 +309,10 @@ class Link:
             self._open_again()
             return
         now_s = self._clock.monotonic_s()
-        self._connected, self._connected_at_s = True, now_s
+        self._connected, self._connected_at_s, self._awake_s = True, now_s, now_s
         self._inbox.put(AliveIn(self.number, now_s, report.round_trip_s))
-        if self._trouble is not None:
-            self._log("INFO", f"Connected again after {now_s - self._trouble_at_s:.1f} s: {report.title}")
-        else:
-            self._log("INFO", f"Connected: {report.title}")
+        if self._outage.began_s is None:
+            self._outage.connected(report.title, now_s)
         self._trouble = None
         self._meet(report)
         self._turns.put_nowait(frames.Opened(report=report))
@@ -325,6 +331,7 @@ class Link:
         elif before and not self._changed:
             self._log("INFO", "The device that answers is the one of the project")
         if self._is_live:
+            self._end_outage(report)
             self._send_watch(list(self._wanted.values()), ())
         elif was_live:
             self._send_watch((), list(self._wanted))
@@ -335,16 +342,34 @@ class Link:
             return
         now_s = self._clock.monotonic_s()
         if self._connected and now_s - self._connected_at_s > SETTLED_S:
-            self._failures = 0
+            self._back_off_steps.start_over()
         self._connected = False
-        if self._trouble is None:
-            self._trouble_at_s = now_s
-            self._log("WARNING", f"{why.what}: {why.why}")
-        elif self._trouble.why != why.why:
-            self._log("INFO", f"{why.what}: {why.why}")
+        if self._settling is not None:
+            self._settling.cancel()
+        self._outage.lost(why, now_s)
         self._trouble = why
         self._tell("waiting")
         self._fail_pending(why.why)
+
+    def _end_outage(self, report: EndpointReport) -> None:
+        """The device of the project answers: told when that has lasted."""
+        if self._outage.began_s is not None:
+            self._outage.connected(report.title, self._clock.monotonic_s())
+            self._settling = asyncio.get_running_loop().call_later(self._limits.settle_s, self._outage.settled)
+
+    def _settle(self) -> None:
+        """Nothing more will be heard of it."""
+        if self._settling is not None:
+            self._settling.cancel()
+        self._outage.settled()
+
+    def _notice_pause(self) -> None:
+        """With each frame and tick, before what comes is taken: after a sleep, samples may be missing in between."""
+        now_s = self._clock.monotonic_s()
+        paused_s, self._awake_s = now_s - self._awake_s, now_s
+        if self._connected and paused_s > STOOD_STILL_S:
+            self._inbox.put(GapIn(self.number, (), 0))
+            self._log("INFO", f"This computer, or this program, stood still for {paused_s:.0f} s; samples may be missing")
 
     def _on_gone(self, why: UserError) -> None:
         self._on_trouble(why)
@@ -373,6 +398,7 @@ class Link:
         while self._ticks < self._limits.hung_ticks:
             await asyncio.sleep(1)
             self._ticks += 1
+            self._notice_pause()
         self._on_gone(self._error("The connector hangs", f"nothing came from it for {self._ticks} s", "It is started again"))
 
     def _send(self, frame: frames.ToChild) -> None:

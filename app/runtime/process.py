@@ -12,7 +12,6 @@ from typing import Final
 
 from app.connector import frames
 from app.connector.command import connector_environment
-from app.connector.parts import Parts
 from app.model.columns import SampleColumns
 
 GOODBYE_S: Final = 1.0
@@ -21,6 +20,8 @@ TERMINATE_S: Final = 0.5
 UNSENT_BYTES: Final = 32 * 2**20
 """What may wait to be read by the connector; more means that it hangs."""
 LINES_PER_S: Final = 50
+_CALM: Final = ("I app.", "D app.")
+"""Our own lines that tell nothing of an end (``app.connector.main`` writes them so)."""
 
 if sys.platform == "win32":
     _NO_WINDOW = subprocess.CREATE_NO_WINDOW
@@ -42,7 +43,6 @@ class ConnectorProcess:
         self._process, self._on_line = process, on_line
         self._stdin, self._stdout, self._stderr = process.stdin, process.stdout, process.stderr
         self._last_lines: deque[str] = deque(maxlen=3)
-        self._parts = Parts()
         self._lines = asyncio.create_task(self._read_lines())
 
     @classmethod
@@ -81,18 +81,15 @@ class ConnectorProcess:
             raise ConnectorGoneError("it does not read what it is sent")
 
     async def receive(self) -> tuple[frames.ToParent, SampleColumns | None]:
-        """The next frame; one that comes in parts when it is whole.
+        """The next frame.
 
         Raises:
             FrameError: What came is none.
             ConnectorGoneError: The pipe ended.
         """
         try:
-            while True:
-                header, payload = frames.lengths(await self._stdout.readexactly(frames.LENGTHS.size))
-                part = frames.decode_to_parent(await self._stdout.readexactly(header), await self._stdout.readexactly(payload))
-                if (whole := self._parts.take(*part)) is not None:
-                    return whole
+            header, payload = frames.lengths(await self._stdout.readexactly(frames.LENGTHS.size))
+            return frames.decode_to_parent(await self._stdout.readexactly(header), await self._stdout.readexactly(payload))
         except (asyncio.IncompleteReadError, ConnectionError) as error:
             raise ConnectorGoneError("its pipe ended") from error
 
@@ -141,8 +138,8 @@ class ConnectorProcess:
                 return
             if not line and self._stderr.at_eof():
                 return
-            line = frames.clipped(line)
-            self._last_lines.append(line)
+            if not line.startswith(_CALM):
+                self._last_lines.append(line)
             if loop.time() - second > 1:
                 budget, second = LINES_PER_S, loop.time()
             budget -= 1

@@ -36,7 +36,7 @@ def connectors() -> list[psutil.Process]:
     return found
 
 
-FAST = LinkLimits(back_off_s=(0.1, 0.2), open_timeout_s=2.0)
+FAST = LinkLimits(back_off_s=(0.1, 0.2), polite_s=0.2, settle_s=0.2, open_timeout_s=2.0)
 
 
 @dataclass

@@ -44,7 +44,7 @@ def test_that_a_killed_connector_is_stale_at_once_and_comes_back_by_itself(bench
     assert one.live.reading("t").problem == "not connected: its process was ended by signal 9"
     assert one.value("t") == 1  # still shown, with its age
     one.until(lambda: one.is_live("t") and one.is_live("c"))
-    one.pump()
+    one.until(lambda: "again" in one.logs[-1].text)  # when it has lasted
     assert [entry.level for entry in one.logs if entry.level != "INFO"] == ["WARNING"]
     assert [entry.text for entry in one.logs if entry.level == "INFO"][-1].startswith("Connected again after")
     assert GAP in one.live.history.series("c").quality
