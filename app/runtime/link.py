@@ -294,8 +294,8 @@ class Link:
                 self._inbox.put(ItemsIn(self.number, states))
             case frames.Alive(round_trip_s=round_trip_s):
                 self._inbox.put(AliveIn(self.number, self._clock.monotonic_s(), round_trip_s))
-            case frames.Gap(handles=handles, dropped=dropped):
-                self._inbox.put(GapIn(self.number, handles, dropped))
+            case frames.Gap(handles=handles, dropped=dropped, why=why):
+                self._inbox.put(GapIn(self.number, handles, dropped, why))
             case frames.Taught(learned=learned):
                 self._config = msgspec.structs.replace(self._config, learned=_merged(self._config.learned, learned))
                 self._inbox.put(LearnedIn(self.number, self._config.learned))

@@ -12,6 +12,7 @@ from typing import Final
 
 from app.connector import frames
 from app.connector.command import connector_environment
+from app.connector.parts import Parts
 from app.model.columns import SampleColumns
 
 GOODBYE_S: Final = 1.0
@@ -43,6 +44,7 @@ class ConnectorProcess:
         self._process, self._on_line = process, on_line
         self._stdin, self._stdout, self._stderr = process.stdin, process.stdout, process.stderr
         self._last_lines: deque[str] = deque(maxlen=3)
+        self._parts = Parts()
         self._lines = asyncio.create_task(self._read_lines())
 
     @classmethod
@@ -81,15 +83,18 @@ class ConnectorProcess:
             raise ConnectorGoneError("it does not read what it is sent")
 
     async def receive(self) -> tuple[frames.ToParent, SampleColumns | None]:
-        """The next frame.
+        """The next frame; one that comes in parts when it is whole.
 
         Raises:
             FrameError: What came is none.
             ConnectorGoneError: The pipe ended.
         """
         try:
-            header, payload = frames.lengths(await self._stdout.readexactly(frames.LENGTHS.size))
-            return frames.decode_to_parent(await self._stdout.readexactly(header), await self._stdout.readexactly(payload))
+            while True:
+                header, payload = frames.lengths(await self._stdout.readexactly(frames.LENGTHS.size))
+                part = frames.decode_to_parent(await self._stdout.readexactly(header), await self._stdout.readexactly(payload))
+                if (whole := self._parts.take(*part)) is not None:
+                    return whole
         except (asyncio.IncompleteReadError, ConnectionError) as error:
             raise ConnectorGoneError("its pipe ended") from error
 
@@ -138,6 +143,7 @@ class ConnectorProcess:
                 return
             if not line and self._stderr.at_eof():
                 return
+            line = frames.clipped(line)
             if not line.startswith(_CALM):
                 self._last_lines.append(line)
             if loop.time() - second > 1:

@@ -15,7 +15,7 @@ from app.drivers.base import BrowseColumns
 from app.edits.edit import replace, with_fields
 from app.errors import UserError
 from app.runtime.patience import LinkLimits
-from app.samples.history import GAP, History
+from app.samples.history import GAP
 from tests.unit.runtime.conftest import FAST, Bench, connectors, endpoint, tag
 
 Make = Callable[..., Bench]
@@ -199,7 +199,6 @@ def test_that_a_program_that_cannot_be_started_is_a_reason_and_not_a_traceback(b
 
 def test_that_a_flood_is_taken_and_a_slow_owner_is_told_what_was_dropped(bench: Make) -> None:
     one = watching(bench)
-    one.live.history = History(rows_per_tag=4_000_000)
     one.live.wait(one.do("flood"), 5)
     one.until(lambda: one.live.state("e").values_per_s > 100_000)
     before = psutil.Process().memory_info().rss
@@ -207,8 +206,10 @@ def test_that_a_flood_is_taken_and_a_slow_owner_is_told_what_was_dropped(bench: 
     one.until(lambda: one.dropped > 100_000)
     assert psutil.Process().memory_info().rss - before < 250 * 2**20
     one.until(lambda: not one.live.state("e").stale)
-    values = one.live.history.series("c").value
-    assert np.isnan(values).any()  # the hole is in the curve
+    now_ns = time.time_ns()
+    curve = one.live.history.curve("c", now_ns - 60 * 10**9, now_ns, 10_000)
+    assert np.isnan(curve.low).any()  # the hole is in the curve
+    assert any("samples missing: " in span.why for span in curve.spans)
     assert isinstance(one.live.wait(one.live.browse("e", ["x"]), 5), BrowseColumns)  # replies are never dropped
 
 
