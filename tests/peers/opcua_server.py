@@ -22,6 +22,7 @@ from asyncua.server.uaprocessor import UaProcessor
 from asyncua.ua.ua_binary import struct_from_binary
 
 from tests.peers.opcua_nodes import build_nodes
+from tests.peers.opcua_spoilers import hang_browses, hang_reads, hang_up_on_large, spoil_reads
 
 ua: Any = asyncua.ua  # Any: its annotations ask for wrappers that it does not need
 
@@ -232,6 +233,14 @@ def listen(loop: asyncio.AbstractEventLoop, commands: asyncio.Queue[str]) -> Non
         loop.call_soon_threadsafe(commands.put_nowait, line.strip())
 
 
+def spoil(options: argparse.Namespace) -> None:
+    for names, hook in ((options.hang, hang_reads), (options.hang_browse, hang_browses), (options.spoil, spoil_reads)):
+        if names:
+            hook(names)
+    if options.hang_up:
+        hang_up_on_large(options.hang_up)
+
+
 async def serve(options: argparse.Namespace) -> None:
     server = Server()
     await server.init()
@@ -246,6 +255,7 @@ async def serve(options: argparse.Namespace) -> None:
         moving.append((points, page_references(options.page)))
     if options.no_deadband:
         refuse_filters()
+    spoil(options)
     commands: asyncio.Queue[str] = asyncio.Queue()
     threading.Thread(target=listen, args=(asyncio.get_running_loop(), commands), daemon=True).start()
     async with server:
@@ -274,6 +284,12 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=0, help="operations per request")
     parser.add_argument("--no-deadband", action="store_true", help="refuse every filter")
     parser.add_argument("--page", type=int, default=0, help="references per browse answer")
+    parser.add_argument(
+        "--hang", action="append", default=[], help="identifier of a node whose value is never answered, nor what is asked beside"
+    )
+    parser.add_argument("--hang-browse", action="append", default=[], help="identifier of a node that is never browsed")
+    parser.add_argument("--spoil", action="append", default=[], help="identifier of a node that makes a whole Read fail")
+    parser.add_argument("--hang-up", type=int, default=0, help="operations per request, beyond which the connection is ended")
     logging.disable(logging.CRITICAL)
     asyncio.run(serve(parser.parse_args()))
 

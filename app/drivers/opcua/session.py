@@ -177,6 +177,7 @@ class OpcUaSession:
         return dict(self._services.requests)
 
     def _lost(self, why: str) -> None:
+        self._services.ended(self._channel.error_status)  # nothing can be told after the end
         self._queue.put(Ended(why=why))
 
     async def _watch_life(self) -> None:

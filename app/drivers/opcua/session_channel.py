@@ -91,6 +91,11 @@ class Channel:
     def granted_lifetime_ms(self) -> int:
         return self._transport.lifetime_ms if self._transport is not None else 0
 
+    @property
+    def error_status(self) -> int:
+        """Of the error message with which the server ended the connection, 0 while there was none."""
+        return self._transport.error_status if self._transport is not None else 0
+
     async def open_unsecured(self, timeout_s: float) -> None:
         """Hello, socket and a secure channel without security; no session yet.
 

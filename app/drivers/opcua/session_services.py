@@ -94,6 +94,11 @@ class Services:
         """Keep to an OperationLimit; 0 is "not stated"."""
         self.sizes.publish(service, published)
 
+    def ended(self, status: int) -> None:
+        """The connection ended with this error message of the server, 0 for none; its requests are still waiting for answers."""
+        if status in TOO_LARGE:
+            self.sizes.hung_up()
+
     async def batched(self, service: Service, items: Sequence[A], call: Call[A, B]) -> list[B]:
         """``call`` over all items in parts; answers in order, one per item.
 
@@ -129,12 +134,7 @@ class Services:
         self.requests[service] = self.requests.get(service, 0) + 1
         begin_s = monotonic()
         with self.sizes.asking(service, len(part)):
-            try:
-                answers = await call(part)
-            except ServiceError as error:
-                if error.status in TOO_LARGE and self.channel.lost:  # told by an error message that ended the connection
-                    self.sizes.hung_up()
-                raise
+            answers = await call(part)
         self.quarantine.answered(monotonic() - begin_s)
         if len(answers) != len(part):
             why = f"the server answered {len(part)} operations with {len(answers)} results"

@@ -31,7 +31,6 @@ class Sizes:
         self._sizes: dict[Service, int] = {name: min(ceiling, self.found.get(name, ceiling)) for name in names}
         self._tell = tell
         self._under_way: dict[object, tuple[int, Service]] = {}
-        self._hung_up = False
 
     def __getitem__(self, service: Service) -> int:
         return self._sizes[service]
@@ -59,12 +58,7 @@ class Sizes:
             del self._under_way[ticket]
 
     def hung_up(self) -> None:
-        """The server ended the connection because a message was too large. It does not say which: the largest is taken for it.
-
-        Called by each request that failed so, before it is over; the first one counts.
-        """
-        if self._hung_up or not self._under_way:
-            return
-        self._hung_up = True
-        count, service = max(self._under_way.values())
-        self.halve(service, count)
+        """The server ended the connection because a message was too large. It does not say which: the largest is taken for it."""
+        if self._under_way:
+            count, service = max(self._under_way.values())
+            self.halve(service, count)

@@ -68,6 +68,7 @@ class Transport:
         bytes_s: ``monotonic()`` when the last byte came.
         timeout_s: Of each step.
         on_connected: Called with asyncua's protocol object before the first byte is sent.
+        error_status: Of the error message with which the server ended the connection (OPC 10000-6 §7.1.2.5), 0 while there was none.
         on_gone: Called once when the connection ends, with the reason or None.
         on_sent: Called with request id, service and number of operations of what ``send_body`` sends.
     """
@@ -99,6 +100,7 @@ class Transport:
         self._has_session = False
         self._hung_up = False
         self._chunks = Chunks()
+        self.error_status = 0
         self._token: ua.NodeId | None = None
         self._token_bytes = b""
         self.on_sent: Callable[[int, str, int], None] = lambda *_: None
@@ -170,7 +172,8 @@ class Transport:
             if protocol.transport is None or protocol.transport.is_closing():
                 return
             if chunk.startswith(b"ERR"):
-                self._invalid = f"the server ended the connection: {status_text(int.from_bytes(chunk[8:12], 'little'))}"
+                self.error_status = int.from_bytes(chunk[8:12], "little")
+                self._invalid = f"the server ended the connection: {status_text(self.error_status)}"
             receive(chunk)
 
     async def open_channel(self, *, renew: bool = False) -> None:
@@ -232,11 +235,15 @@ class Transport:
         protocol._callbackmap[number] = answer
         self.on_sent(number, name, count)
         protocol.transport.write(message)
-        async with asyncio.timeout(timeout_s or None):
-            data = bytes(await answer)
+        try:
+            async with asyncio.timeout(timeout_s or None):
+                data = bytes(await answer)
+        except OSError as error:  # among them TimeoutError, which the socket may raise as well
+            if not self.gone.is_set():
+                raise
+            raise ConnectionError(str(error)) from error
         if data.startswith(FAULT):
-            status = decoded(read_response_header, data, ())
-            raise UaStatusCodeError(status or BAD_UNEXPECTED_ERROR)  # type: ignore[no-untyped-call]  # asyncua's
+            raise UaStatusCodeError(_fault(data))  # type: ignore[no-untyped-call]  # asyncua's
         return data
 
     def _token_of(self, protocol: UASocketProtocol) -> bytes:
@@ -301,6 +308,15 @@ class Transport:
             if self.gone.is_set():
                 raise StepError(self.url, doing, "the server closed the connection without a word", ending="closed") from error
             raise StepError(self.url, doing, str(error) or type(error).__name__) from error
+
+
+def _fault(data: bytes) -> int:
+    """Status of a ServiceFault; never good."""
+    try:
+        status = decoded(read_response_header, data, ())
+    except DecodingError:
+        status = 0
+    return status if status >> 30 else BAD_UNEXPECTED_ERROR
 
 
 def fault_in_the_clear(data: bytes) -> int:

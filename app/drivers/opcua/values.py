@@ -19,19 +19,21 @@ _HAS_SERVER: Final = 0x08
 _PLAIN_MASKS: Final = 0x10
 """Masks below it have no picoseconds."""
 
-_REMEMBERED: Final = 8
+_REMEMBERED: Final = 64
 _SHORT_BYTES: Final = 64
 _FIRST_WINDOW: Final = 8
+_SHAPE_AT: Final = struct.Struct("<H")
 _LARGEST_WINDOW: Final = 4096
 
 
 class _Shape:
     """Records of one encoding mask and one numeric type."""
 
-    __slots__ = ("builtin", "fields", "mask", "record", "size")
+    __slots__ = ("begin", "builtin", "fields", "mask", "record", "size")
 
     def __init__(self, mask: int, builtin: int, code: str) -> None:
         self.mask, self.builtin = bytes((mask,)), bytes((builtin,))
+        self.begin = self.mask + self.builtin
         fields = [bit for bit in (_HAS_STATUS, _HAS_SOURCE, _HAS_SERVER) if mask & bit]
         self.record = struct.Struct("<2x" + code + "".join("I" if bit == _HAS_STATUS else "q" for bit in fields))
         self.size = self.record.size
@@ -54,30 +56,53 @@ def data_values(reader: Reader) -> list[DataValue]:
     """
     data, left = reader.data, reader.count()
     values: list[DataValue] = []
-    recent: list[tuple[bytes, DataValue]] = []
-    last, value = b"", NO_VALUE  # the bytes of the one before, and what they mean
+    known: dict[bytes, DataValue] = {}  # by their bytes; ``sizes`` are those of its keys, the one met last first
+    sizes: list[int] = []
+    last, value = b"", NO_VALUE
+    new, shapes, shape_at = tuple.__new__, _SHAPES.get, _SHAPE_AT.unpack_from
     while left > 0:
         at = reader.at
-        many = 1
         if last and data.startswith(last, at):
             many = repeats(data, last, at, left)
             values += [value] * many
             reader.at += many * len(last)
-        elif (shape := _SHAPES.get(int.from_bytes(data[at : at + 2], "little"))) is not None:
-            many = 1 if data.startswith(data[at : at + shape.size], at + shape.size) else _alike(data, at, shape, left)
-            records = _records(data, at, shape, many)
-            values += records
-            last, value = (data[at : at + shape.size], records[0]) if many == 1 else (b"", NO_VALUE)
-            reader.at += many * shape.size
-        elif (known := next((one for one in recent if data.startswith(one[0], at)), None)) is not None:
-            last, value = known
+            left -= many
             continue
-        else:
-            value = reader.data_value()
+        shape = shapes(shape_at(data, at)[0])
+        if shape is None:
+            for size in sizes:
+                if (met := known.get(data[at : at + size])) is not None:
+                    last, value = data[at : at + size], met
+                    break
+            else:
+                value = reader.data_value()
+                last = data[at : reader.at]
+                if len(last) <= _SHORT_BYTES and len(known) < _REMEMBERED:
+                    known[last] = value
+                    if len(last) not in sizes:
+                        sizes.append(len(last))
+            reader.at = at + len(last)
             values.append(value)
-            last = data[at : reader.at] if reader.at - at <= _SHORT_BYTES else b""
-            if last:
-                recent = [(last, value), *recent[: _REMEMBERED - 1]]
+            left -= 1
+            continue
+        size = shape.size
+        if left > 1 and data.startswith(shape.begin, at + size) and not data.startswith(data[at : at + size], at + size):
+            many = _alike(data, at, shape, left)
+            values += _records(data, at, shape, many)
+            last = b""
+        else:
+            many, last = 1, data[at : at + size]
+            record = shape.record.unpack_from(data, at)
+            status, source, server = shape.fields
+            value = new(
+                DataValue,
+                (
+                    shape.builtin[0], False, record[0],
+                    record[status] if status else 0, record[source] if source else 0, record[server] if server else 0,
+                ),
+            )  # fmt: skip
+            values.append(value)
+        reader.at += many * size
         left -= many
     if reader.at > len(data):
         raise DecodingError("the answer ends within a value")
