@@ -10,8 +10,8 @@ import pytest
 from app.edits import Editor
 from app.edits.endpoints import add_endpoint
 from app.edits.projects import new_project
-from app.edits.tags import TagDraft, add_tags
-from app.model.plant import Tag
+from app.edits.tags import TagDraft, add_tags, remove_tags
+from app.model.plant import Endpoint, Tag
 from app.projectfile import open_file, save
 from tests.e2e.commandline import tagloom
 from tests.peers.opcua_peer import LINE, OpcUaPeer, opcua_peer
@@ -27,7 +27,7 @@ def peer() -> Iterator[OpcUaPeer]:
 def project(peer: OpcUaPeer, tmp_path: Path) -> Path:
     editor = Editor(new_project())
     editor.do(add_endpoint(editor.project, "line", "opc.tcp://10.255.255.1:4840"))
-    (endpoint,) = (one.id for one in editor.project.elements() if type(one).__name__ == "Endpoint")
+    (endpoint,) = editor.project.all(Endpoint)
     drafts = [
         TagDraft(address=f"{LINE}i=2001", name="Pressure", type="float64", path="Line1/Pressure"),
         TagDraft(address=f"{LINE}i=1003", name="Speed", type="float64", path="Line1/Speed"),
@@ -60,6 +60,21 @@ def test_that_rebind_tells_what_strayed_and_takes_what_stands_there_only_when_to
     assert pressure(project).path == "Line1/Temperature"
     again = tagloom("tags", "rebind", project, *where, "--json", cwd=project.parent)
     assert [line["tag"] for line in again.lines] == ["Gone"]
+
+
+def test_that_rebind_follows_variables_that_were_found_by_their_paths(peer: OpcUaPeer, project: Path) -> None:
+    opened = open_file(project)
+    editor = Editor(opened.project)
+    (endpoint,) = editor.project.all(Endpoint)
+    editor.do(remove_tags(editor.project, list(editor.project.all(Tag))))
+    draft = TagDraft(address=f"{LINE}i=777", name="Moved", type="float64", path="Line1/Speed")
+    editor.do(add_tags(editor.project, endpoint, [draft]))
+    save(editor.project, project, opened.fingerprint)
+    done = tagloom("tags", "rebind", project, "--endpoint", f"line={peer.url}", "--json", cwd=project.parent)
+    assert (done.code, [line["state"] for line in done.lines]) == (0, ["found"])
+    assert "1 re-bound; saved" in done.err
+    (tag,) = open_file(project).project.all(Tag).values()
+    assert (tag.address, tag.path) == (f"{LINE}i=1003", "Line1/Speed")
 
 
 def test_that_rebind_of_an_unknown_endpoint_could_not_run(project: Path) -> None:

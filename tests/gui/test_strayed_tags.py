@@ -114,9 +114,40 @@ def test_that_the_menu_offers_re_binding_only_where_something_strayed(gui: Drive
 
 def test_that_all_tags_of_connected_endpoints_are_looked_at_while_the_dialog_is_open_and_only_then(gui: Driver, peer: OpcUaPeer) -> None:
     ids = tagged(gui, peer)
-    gui.window.show_mode("map")
-    gui.until(lambda: not gui.workbench.live.wanted(), "the table is hidden")
+    gui.tags.model.filter("no such tag")
+    gui.until(lambda: not gui.workbench.live.wanted(), "the table shows none")
     dialog = show_rebind(gui.window, gui.workbench)
     assert gui.workbench.live.wanted() == {id_ for name, id_ in ids.items() if name != "endpoint"}
     dialog.reject()
     gui.until(lambda: not gui.workbench.live.wanted())
+
+
+def test_that_all_that_were_found_by_path_follow_their_variables_in_one_undoable_edit(gui: Driver, peer: OpcUaPeer) -> None:
+    endpoint = gui.add("line", peer.url)
+    drafts = [
+        TagDraft(address=f"{LINE}i=777", name="Moved", type="float64", path="Line1/Speed"),  # as before a download to the PLC
+        TagDraft(address=PRESSURE, name="Taken", type="uint32", path="Line1/Counter"),
+        TagDraft(address=f"{LINE}i=1003", name="Speed", type="float64", path="Line1/Speed"),
+    ]
+    gui.workbench.do(add_tags(gui.workbench.project, endpoint, drafts))
+    gui.connect(endpoint)
+    tags = {tag.name: tag.id for tag in gui.workbench.project.all(Tag).values()}
+    gui.until(lambda: shown(gui, tags["Moved"]) == "good, moved" and shown(gui, tags["Speed"]) == "good", "not found by its path")
+    assert value(gui, tags["Moved"]) == "103"
+    gui.until(lambda: shown(gui, tags["Taken"]) == "identity changed" and value(gui, tags["Taken"]) == "")
+    gui.until(lambda: "SRC-005" in findings(gui, tags["Moved"]) and "SRC-006" in findings(gui, tags["Taken"]))
+    assert gui.workbench.live.reading(tags["Moved"]).problem == f"found at {LINE}i=1003: its id has changed since the tag was made"
+    gui.window.menus.trigger("tags.rebind_all")
+    dialog = gui.dialog(RebindDialog)
+    assert isinstance(dialog, RebindDialog)
+    gui.until(lambda: len(dialog.model.chosen) == 2, "what was found by path is ticked from the beginning")
+    assert dialog.ok.text() == "Re-bind 2 tags"
+    assert len(dialog.model.rows) == 3, "what took the place of the one is offered too"
+    dialog.ok.click()
+    gui.until(lambda: all(shown(gui, tag) == "good" for tag in tags.values()), "they do not follow")
+    now = {tag.name: (tag.address, tag.path, tag.type) for tag in gui.workbench.project.all(Tag).values()}
+    assert now["Moved"] == (f"{LINE}i=1003", "Line1/Speed", "float64")
+    assert now["Taken"] == (f"{LINE}s=Counter", "Line1/Counter", "uint32")
+    assert gui.workbench.editor.undo_name == "Re-bind 2 tags"
+    gui.workbench.editor.undo()
+    gui.until(lambda: shown(gui, tags["Moved"]) == "good, moved", "undo takes it back")
