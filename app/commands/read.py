@@ -42,7 +42,7 @@ def read(
     without ADDRESS and --tags all its tags are read.
 
     With --json, one line per tag:
-    {"endpoint","id","value","type","quality","status","stale","unit","source_time","server_time","receive_time"}.
+    {"endpoint","id","value","type","quality","status","stale","unit","source_time","server_time","receive_time","why","gap"}.
     """
     from app.commands.terminal.endpoint import target
     from app.commands.terminal.failures import exit_code

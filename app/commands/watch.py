@@ -45,6 +45,8 @@ def watch(
     ENDPOINT, ADDRESS and --tags are those of "read". The first connection must succeed; after that it is tried again and again. When
     it is lost, the last sample of each tag is printed once more as stale; what comes after the reconnect is live again.
 
+    A line that is stale says why. The first sample after others were lost says that there is a gap before it.
+
     With --json, one line per sample, in the form of "read". Ctrl+C ends it as --for does; the exit code is 130 only when nothing had
     been printed yet.
     """

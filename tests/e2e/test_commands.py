@@ -16,7 +16,9 @@ from tests.e2e.commandline import Running, tagloom
 
 LINE = "nsu=urn:tagloom:plant:line;s="
 FLOW = LINE + "Line4/Filler1/FT-101.PV"
-SAMPLE_KEYS = ["endpoint", "id", "value", "type", "quality", "status", "stale", "unit", "source_time", "server_time", "receive_time"]
+SAMPLE_KEYS = [
+    "endpoint", "id", "value", "type", "quality", "status", "stale", "unit", "source_time", "server_time", "receive_time", "why", "gap",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

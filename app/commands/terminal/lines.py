@@ -1,7 +1,8 @@
 """The JSON lines that commands print with ``--json``: one object per line, forms that never change.
 
 browse          ``{"id","path","class","type"}``
-read and watch  ``{"endpoint","id","value","type","quality","status","stale","unit","source_time","server_time","receive_time"}``
+read and watch  ``{"endpoint","id","value","type","quality","status","stale","unit","source_time","server_time","receive_time",
+                "why","gap"}``
 check           ``{"rule","severity","place","message","fix"}``
 export          ``{"file"}``
 probe           ``{"step","port","outcome","kind","text","url","offers"}``
@@ -89,7 +90,9 @@ def _offers(report: EndpointReport | None) -> list[Json]:
     ]
 
 
-def sample_line(endpoint: str, address: str, sample: Sample, *, status: str, unit: str, stale: bool = False) -> dict[str, Json]:
+def sample_line(
+    endpoint: str, address: str, sample: Sample, *, status: str, unit: str, stale: bool = False, why: str = "", gap: str = ""
+) -> dict[str, Json]:
     """One sample.
 
     Args:
@@ -99,6 +102,8 @@ def sample_line(endpoint: str, address: str, sample: Sample, *, status: str, uni
         status: As the driver's ``status_text`` gives it; why a value is null in JSON although it has one is appended.
         unit: UNECE code or symbol; "" becomes null.
         stale: Our own judgement: the connection is lost, or gives no sign of life.
+        why: Why it is stale or refused; "" becomes null.
+        gap: Why samples before this one are missing, where that is known; "" becomes null.
     """
     value, flaws = json_value(sample.value)
     return {
@@ -113,6 +118,8 @@ def sample_line(endpoint: str, address: str, sample: Sample, *, status: str, uni
         "source_time": _time(sample.source_ns),
         "server_time": _time(sample.server_ns),
         "receive_time": _time(sample.receive_ns),
+        "why": why or None,
+        "gap": gap or None,
     }
 
 

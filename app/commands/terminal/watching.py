@@ -38,6 +38,9 @@ class Watcher:
         self._worst: dict[str, Quality] = {}
         self._stale: set[str] = set()
         self._refused: dict[str, str] = {}
+        self._gaps: dict[str, str] = {}
+        self._void: dict[str, str] = {}  # status of the last line, where that was bad and without a value
+        self._moved: set[str] = set()
         self._lines: list[str] = []
         self._phase = "connected"
 
@@ -48,7 +51,7 @@ class Watcher:
             UserError: The connection stopped for good, or another device answers now.
             ReaderGoneError: Nobody reads the output any more.
         """
-        self._live.on_samples = self._on_samples
+        self._live.on_samples, self._live.on_gap = self._on_samples, self._on_gap
         self._live.want("command", self._drafts)
         end_s = None if for_s is None else time.monotonic() + for_s
         while end_s is None or time.monotonic() < end_s:
@@ -68,7 +71,7 @@ class Watcher:
     def _step(self) -> None:
         arrived = self._live.pump()
         self._tell_state()
-        for tag in sorted(arrived.tags & self._drafts.keys()):
+        for tag in sorted(tag for tag in self._drafts if tag in arrived.tags):
             self._look_at(tag)
         lines, self._lines = self._lines, []
         put_lines(lines)
@@ -86,24 +89,54 @@ class Watcher:
         for handle, sample in columns.samples():
             tag = tags.get(handle)
             if tag in self._drafts:
-                stale = self._of_then
-                (self._stale.add if stale else self._stale.discard)(tag)
-                self._refused.pop(tag, None)
-                self._worst[tag] = max(self._worst.get(tag, Quality.GOOD), sample.quality)
-                self._add(self._drafts[tag], sample, self._chosen.spec.status_text(sample.status), stale=stale)
+                self._on_sample(tag, sample)
+
+    def _on_sample(self, tag: str, sample: Sample) -> None:
+        self._worst[tag] = max(self._worst.get(tag, Quality.GOOD), sample.quality)
+        status = self._chosen.spec.status_text(sample.status)
+        empty = sample.quality is Quality.BAD and sample.value is None
+        if empty and tag in self._refused:
+            return  # the session voids what stood there before; why was said already
+        self._void.pop(tag, None)
+        if empty:
+            self._void[tag] = status
+        stale = self._of_then
+        (self._stale.add if stale else self._stale.discard)(tag)
+        self._refused.pop(tag, None)
+        self._add(self._drafts[tag], sample, status, stale=stale, gap=self._gaps.pop(tag, ""))
+
+    def _on_gap(self, tags: Sequence[str], why: str) -> None:
+        """Told with the next sample; of several reasons the first, which is where it began."""
+        for tag in tags:
+            if tag in self._worst:  # before its first sample nothing is missing
+                self._gaps.setdefault(tag, why or "samples are missing")
 
     def _look_at(self, tag: str) -> None:
-        """A tag that changed without a sample: it went stale, or the device refuses it."""
+        """A tag that changed without a sample: it went stale, or is live again, or the device refuses it, or it stands elsewhere now."""
         reading = self._live.reading(tag)
-        draft = self._drafts[tag]
-        if reading.sample is not None:
-            if reading.stale and tag not in self._stale:
-                self._stale.add(tag)
-                self._add(draft, reading.sample, self._chosen.spec.status_text(reading.sample.status), stale=True)
-        elif self._phase == "connected" and reading.problem and self._refused.get(tag) != reading.problem:
-            self._refused[tag] = reading.problem
+        if reading.cause in ("refused", "identity changed"):
+            self._refuse(tag, reading.problem)
+        elif reading.sample is None:
+            if self._phase == "connected" and reading.problem:
+                self._refuse(tag, reading.problem)
+        elif reading.stale != (tag in self._stale):
+            (self._stale.add if reading.stale else self._stale.discard)(tag)
+            status = self._chosen.spec.status_text(reading.sample.status)
+            why = (reading.problem or "not refreshed in time") if reading.stale else ""
+            self._add(self._drafts[tag], reading.sample, status, stale=reading.stale, why=why)
+        if reading.cause == "moved" and tag not in self._moved:
+            self._moved.add(tag)
+            note(f'{self._drafts[tag].address}: {reading.problem}. "tagloom tags rebind" notes it in the project.')
+
+    def _refuse(self, tag: str, problem: str) -> None:
+        """Once for each reason: nothing of it is the tag's until a sample comes."""
+        if self._refused.get(tag) == problem:
+            return
+        self._refused[tag] = problem
+        if not (tag in self._void and problem.startswith(self._void[tag])):
+            draft = self._drafts[tag]
             nothing = Sample(None, draft.type, Quality.BAD, 0, None, None, SYSTEM_CLOCK.wall_ns())
-            self._add(draft, nothing, reading.problem.removesuffix(f": {draft.address}"))
+            self._add(draft, nothing, problem.removesuffix(f": {draft.address}"), why=problem)
 
     def _tell_state(self) -> None:
         """On stderr, once per change: lost and back."""
@@ -116,15 +149,18 @@ class Watcher:
         if before == "connected":
             note(f"Connection to {self._chosen.label} lost{f': {state.why.why}' if state.why else ''}. Trying again …")
         elif state.phase == "connected":
-            note(f"Connected to {self._chosen.label} again.")
+            lasted_s = state.outages[-1].lasted_s if state.outages else None
+            note(f"Connected to {self._chosen.label} again{f', after {lasted_s:.1f} s' if lasted_s else ''}.")
 
-    def _add(self, draft: TagDraft, sample: Sample, status: str, *, stale: bool = False) -> None:
+    def _add(self, draft: TagDraft, sample: Sample, status: str, *, stale: bool = False, why: str = "", gap: str = "") -> None:
         if self._as_json:
-            line = sample_line(self._chosen.label, draft.address, sample, status=status, unit=draft.unit, stale=stale)
+            line = sample_line(self._chosen.label, draft.address, sample, status=status, unit=draft.unit, stale=stale, why=why, gap=gap)
             self._lines.append(encoded(line))
             return
         value = " ".join(filter(None, (shown_value(sample, draft), symbol(draft.unit))))
-        parts = (shown_time(sample), padded(draft.address, self._width), padded(value, 16), status + (" stale" if stale else ""))
+        marks = ("stale" if stale else "", f"({why})" if stale and why else "", f"(gap before: {gap})" if gap else "")
+        told = " ".join(filter(None, (status, *marks)))
+        parts = (shown_time(sample), padded(draft.address, self._width), padded(value, 16), told)
         self._lines.append(plain("  ".join(parts)))
 
     def _put_in_project(self, drafts: Sequence[TagDraft], interval_ms: int | None) -> dict[str, TagDraft]:
