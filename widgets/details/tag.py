@@ -24,7 +24,7 @@ class TagView(Sheet):
         self._workbench = workbench
         self._trouble = MessageBar()
         self.body.insertWidget(2, self._trouble)
-        self._shown_trouble = ("", "")
+        self._shown_trouble = self._history = ("", "")
         self.body.addStretch(1)
         workbench.tags_changed.connect(self._on_tags_changed)
         workbench.staleness_ticked.connect(self._on_tick)
@@ -36,7 +36,14 @@ class TagView(Sheet):
 
     def _on_tick(self) -> None:
         if self.isVisible() and self._workbench.selection.kind == "tag":
+            self._history = self._usage()
             self.refresh()
+
+    def _usage(self) -> tuple[str, str]:
+        """What is kept of the tag, in words, and for which tag; counted only now and then."""
+        tag = self._workbench.selection.ids[0]
+        kept = self._workbench.live.history.usage(tag)
+        return (tag, str(kept)) if kept.rows else (tag, "")
 
     def refresh(self) -> None:
         tag = self._workbench.tag(self._workbench.selection.ids[0])
@@ -87,6 +94,8 @@ class TagView(Sheet):
         if tag.description:
             rows.append(KeyValue("Description", tag.description))
         mapped = [mapping.id for mapping in self._workbench.project.mappings_from(tag.id)]
+        if self._history[0] == tag.id and self._history[1]:
+            rows.append(KeyValue("History", self._history[1], tip="Fixed for each tag, however long it is watched"))
         rows.append(KeyValue("Mapped to", f"{len(mapped)} attribute{'' if len(mapped) == 1 else 's'}" if mapped else "nothing"))
         return rows
 

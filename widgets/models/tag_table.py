@@ -51,7 +51,8 @@ class Column:
 
 def _time(kind: str) -> Callable[[Workbench, Tag, Reading], str]:
     def text(workbench: Workbench, _: Tag, reading: Reading) -> str:
-        time_ns = getattr(reading.sample, kind) if reading.sample else None
+        shown = reading.sample if reading.cause != "identity changed" else None  # that one is withheld, and its times with it
+        time_ns = getattr(shown, kind) if shown else None
         return clock_text(time_ns, utc=is_utc(workbench)) if time_ns else ""
 
     return text
@@ -283,14 +284,16 @@ class TagTableModel(QAbstractTableModel):
 
     def _tip(self, tag: Tag, column: int) -> str | None:
         reading = self._workbench.live.reading(tag.id)
-        if column in (VALUE, QUALITY) and reading.sample is not None:
+        if column in (VALUE, QUALITY) and reading.sample is not None and reading.cause != "identity changed":
             status = status_text(self._workbench.endpoint(tag.endpoint), reading.sample.status)
             unchanged = f"unchanged {reading.unchanged_s:.0f} s" if reading.unchanged_s > 5 else ""
             suspect = suspicions(self._workbench.endpoint(tag.endpoint), tag, reading)
             return "\n".join(filter(None, (status, reading.problem, unchanged, *suspect)))
         if column in (VALUE, QUALITY):
             return reading.problem or None
-        return plain_tip("\n".join(filter(None, (tag.name, tag.address, tag.description))))
+        kept = self._workbench.live.history.usage(tag.id) if column == NAME else None
+        history = f"History: {kept}" if kept is not None and kept.rows else ""
+        return plain_tip("\n".join(filter(None, (tag.name, tag.address, tag.description, history))))
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         base = super().flags(index)
