@@ -354,7 +354,7 @@ class Link:
     def _end_outage(self, report: EndpointReport) -> None:
         """The device of the project answers: told when that has lasted."""
         if self._outage.began_s is not None:
-            self._outage.connected(report.title, self._clock.monotonic_s())
+            self._outage.connected(report.title + _missing(len(self._wanted)), self._clock.monotonic_s())
             self._settling = asyncio.get_running_loop().call_later(self._limits.settle_s, self._outage.settled)
 
     def _settle(self) -> None:
@@ -447,6 +447,11 @@ class Link:
 
     def _log(self, level: LogLevel, text: str) -> None:
         self._inbox.log(LogEntry(self._clock.wall_ns(), level, self._config.name, text))
+
+
+def _missing(tags: int) -> str:
+    """A new session begins with the values of now: what a device queued for the one before is gone with that."""
+    return f"; {tags:,} {'tag has' if tags == 1 else 'tags have'} no values of that time" if tags else ""
 
 
 def _worked_with(config: EndpointConfig) -> EndpointConfig:

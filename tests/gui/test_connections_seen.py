@@ -66,6 +66,8 @@ def test_that_a_killed_server_is_one_event_in_chip_details_and_log(gui: Driver, 
     (outage,) = gui.workbench.live.state(endpoint).outages
     assert outage.lasted_s is not None
     gui.until(lambda: any("Connected again after" in entry.text for entry in logged), "the log does not say that it is over")
+    (back,) = [entry.text for entry in logged if "Connected again after" in entry.text]
+    assert back.endswith("; 2 tags have no values of that time")
     told = [entry.level for entry in logged if entry.source == "line" and entry.level == "WARNING"]
     assert told == ["WARNING"], "the loss is named once"
 
