@@ -17,6 +17,8 @@ from app.errors import EndpointError
 
 _BUFFER_BYTES = 65_535
 _LONGEST_REASON = 4_096
+STEP_S = 3.0
+"""For the socket, and for the answer to hello: the repetitions of TCP become rare in a black hole, so a new attempt is sooner through."""
 _CONNECT = "Cannot connect"
 
 
@@ -35,6 +37,7 @@ async def greet(url: str, timeout_s: float) -> float:
     Raises:
         EndpointError: Name unknown, port closed, silence, refusal, or another protocol; each told apart.
     """
+    timeout_s = min(timeout_s, STEP_S)
     reader, writer = await _connect(url, timeout_s)
     try:
         async with asyncio.timeout(timeout_s):

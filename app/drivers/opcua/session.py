@@ -104,6 +104,7 @@ class OpcUaSession:
         self._took_s = float("inf")
         self._probe: asyncio.Task[None] | None = None
         self._probed_s = 0.0
+        self._took_s = float("inf")
         self._tasks: list[asyncio.Task[None]] = []
         self._closed = False
 
@@ -192,12 +193,12 @@ class OpcUaSession:
                 self._probed_s = max(self._probed_s, now)
             last_s = now
             silent_s = now - self._channel.bytes_s
-            if silent_s < SILENCE_S and now - told_s >= 2 * TICK_S:
+            if self._channel.bytes_s > told_s:  # by bytes that came since: the age of those before does not begin anew
                 self._queue.put(Alive(round_trip_s=self._channel.round_trip_s))
                 told_s = now
             if self._probe is not None:
                 self._judge(now)
-            elif silent_s >= SILENCE_S or now - self._probed_s >= REMEASURE_S:
+            elif silent_s >= SILENCE_S - TICK_S / 2 or now - self._probed_s >= REMEASURE_S:
                 self._probed_s = now
                 self._probe = asyncio.create_task(self._ask(), name="opcua probe")
 
@@ -217,7 +218,9 @@ class OpcUaSession:
         except EndpointError:
             return  # the connection is gone, which has been told
         else:
-            self._channel.round_trip_s = monotonic() - begin
+            took_s = monotonic() - begin
+            self._channel.round_trip_s = min(took_s, self._took_s)  # one slow answer is a server that stood still, and not the way
+            self._took_s = took_s
             self._queue.put(Alive(round_trip_s=self._channel.round_trip_s))
         finally:
             self._probe = None
