@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
 from time import monotonic
 from typing import Final
@@ -40,6 +41,8 @@ from app.drivers.opcua.together import dropped
 from app.drivers.questions import Question
 from app.errors import EndpointError
 from app.model.columns import SampleColumns
+
+log = logging.getLogger(__name__)
 
 TICK_S: Final = 0.25
 SILENCE_S: Final = 1.0
@@ -128,6 +131,8 @@ class OpcUaSession:
             asyncio.create_task(self._watch_life(), name="opcua proof of life"),
             asyncio.create_task(self._tend_watch(), name="opcua tending"),
         ]
+        for task in self._tasks:
+            task.add_done_callback(self._on_task_over)
         return report
 
     async def close(self) -> None:
@@ -180,6 +185,12 @@ class OpcUaSession:
     def _lost(self, why: str) -> None:
         self._services.ended(self._channel.error_status)  # nothing can be told after the end
         self._queue.put(Ended(why=why))
+
+    def _on_task_over(self, task: asyncio.Task[None]) -> None:
+        """A session of which a part failed is none: what it does not look after any more would seem to be well."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("%s failed", task.get_name(), exc_info=error)
+            self._channel.end(f"the driver failed: {type(error).__name__}: {error}")
 
     async def _watch_life(self) -> None:
         """Proof of life at least once a second while there is any; asks when nothing came, and ends the session when nothing answers."""

@@ -14,7 +14,7 @@ from app.drivers.base import IDENTITY_CHANGED, ItemState, WatchItem
 from app.drivers.opcua.binary import DataValue
 from app.drivers.opcua.references import Reference
 from app.drivers.opcua.samples import Scale
-from app.drivers.opcua.session_nodes import Nodes, Target, is_unknown
+from app.drivers.opcua.session_nodes import BROWSE_NAME, Nodes, Target, is_unknown
 from app.drivers.opcua.session_search import variables_at
 from app.drivers.opcua.session_services import VALUE, Services, encoded
 from app.drivers.opcua.session_types import DATA_TYPE, VALUE_RANK, DataTypes
@@ -23,6 +23,7 @@ from app.drivers.opcua.together import both
 from app.drivers.opcua.watch_table import Expected
 
 _SAME_TYPES: Final = ({"int32", "enum"}, {"int32[]", "enum[]"})
+_GLANCED: Final = (BROWSE_NAME, DATA_TYPE)
 _ARRAY_RANK: Final = 0
 _SCALAR_RANK: Final = -1
 
@@ -49,6 +50,14 @@ class Identified:
     @property
     def note(self) -> str:
         return f"its node id is gone; this is the variable at {self.item.path}" if self.rebind else ""
+
+
+class Glance(NamedTuple):
+    """Enough of a node to see that it is another one than before. ``status`` is the worse one of both attributes'."""
+
+    status: int
+    browse_name: str = ""
+    data_type: str = ""
 
 
 class _Seen(NamedTuple):
@@ -104,12 +113,17 @@ class Identification:
         good += found
         return (await self._proven(good) if proven else good), refused
 
-    async def still_unknown(self, items: Sequence[WatchItem]) -> list[bool]:
-        """Of each whether its node is (still) not there: one request for all that fit in one."""
+    async def glance(self, items: Sequence[WatchItem]) -> list[Glance]:
+        """What stands at their addresses, in one request for all that fit in one."""
         targets = await Nodes(self._services).resolve([item.address for item in items]) if items else []
         nodes = [encoded(target.node) for target in targets if target.node is not None]
-        answers = iter(await self._services.read_attribute(nodes, DATA_TYPE) if nodes else [])
-        return [target.node is None or is_unknown(next(answers).status) for target in targets]
+        answers = await self._services.read([(node, attribute) for node in nodes for attribute in _GLANCED]) if nodes else []
+        seen = iter(zip(*(iter(answers),) * len(_GLANCED), strict=True))
+        return [
+            Glance(target.status) if target.node is None else Glance(max(one.status for one in told), *(str(one.value) for one in told))
+            for target in targets
+            for told in (next(seen) if target.node is not None else (),)
+        ]
 
     async def _seen(self, nodes: Sequence[bytes]) -> list[_Seen]:
         if not nodes:

@@ -7,6 +7,7 @@ value.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from math import ceil
 from time import monotonic
@@ -33,6 +34,8 @@ from app.drivers.opcua.session_services import Services
 from app.drivers.opcua.session_sizes import TOO_LARGE
 from app.drivers.opcua.status import status_text
 from app.errors import EndpointError
+
+log = logging.getLogger(__name__)
 
 KEEP_ALIVE_MS: Final = 5_000
 """At most so long is the server silent about a subscription. asyncua's default would be 7.5 minutes."""
@@ -182,6 +185,9 @@ class Subscription:
             self._end(f"the subscription failed: {error.why}")
         except DecodingError as error:
             self._end(f"the server sent a notification that cannot be decoded: {error}")
+        except Exception as error:  # a loop that is over without a word would be a subscription that is silent for ever
+            log.exception("publishing failed")
+            self._end(f"the driver failed: {type(error).__name__}: {error}")
         finally:
             for task in self._waiting:
                 task.cancel()

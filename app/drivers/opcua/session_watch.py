@@ -10,13 +10,11 @@ from itertools import count
 from time import monotonic, time_ns
 from typing import Final
 
-import numpy as np
-
 from app.drivers.base import Event, Gap, ItemState, ItemStates, WatchItem
 from app.drivers.opcua.binary import EXTENSION_OBJECT
 from app.drivers.opcua.changes import Changes
 from app.drivers.opcua.session_channel import Channel
-from app.drivers.opcua.session_identity import Identification, Identified
+from app.drivers.opcua.session_identity import Glance, Identification, Identified
 from app.drivers.opcua.session_items import MonitoredItems
 from app.drivers.opcua.session_nodes import is_unknown
 from app.drivers.opcua.session_services import Services
@@ -29,10 +27,10 @@ from app.errors import EndpointError
 log = logging.getLogger(__name__)
 
 LOOK_S: Final = 3.0
-"""So often the server is asked whether nodes that are gone have come back, in one request."""
+"""So often the server is asked what stands at the addresses of those that are refused, in one request."""
 
 SEARCH_S: Final = 30.0
-"""So often those that are gone are looked for by their browse paths, and those that are others are looked at again."""
+"""So often those are identified anew whatever stands there, and looked for by their browse paths."""
 
 TICK_S: Final = 1.0
 GONE_S: Final = 1.0
@@ -63,6 +61,7 @@ class _Missing:
     state: ItemState
     looked_s: float
     searched_s: float
+    glance: Glance | None = None
 
 
 class Watch:
@@ -172,7 +171,8 @@ class Watch:
                 continue
             if state.handle not in self._missing:
                 void.append((state.handle, state.status or BAD))
-            self._missing[state.handle] = _Missing(known[state.handle], state, now, now)
+            before = self._missing.get(state.handle)
+            self._missing[state.handle] = _Missing(known[state.handle], state, now, now, before.glance if before else None)
         if void:
             self._tell(withheld(void, time_ns()))
 
@@ -204,8 +204,8 @@ class Watch:
                 self._tell(found.columns)
             if found.strangers:
                 self._withhold(found.strangers, receive_ns)
-            if found.vanished or self._gone:
-                self._mark_gone(changes, found.vanished)
+            if found.vanished:
+                self._mark_gone(found.vanished)
 
     async def _finish(self, changes: Changes) -> None:
         """Decode structures; they may have to be asked for what they are."""
@@ -220,11 +220,8 @@ class Watch:
         if new:
             self._tell(withheld(((handle, BAD_TYPE_MISMATCH) for handle in new), receive_ns))
 
-    def _mark_gone(self, changes: Changes, vanished: Sequence[int]) -> None:
+    def _mark_gone(self, vanished: Sequence[int]) -> None:
         now = monotonic()
-        if self._gone:
-            for client in np.unique(changes.client).tolist():
-                self._gone.pop(client, None)
         for client in vanished:
             if client in self._items:
                 looked_s = self._looked_s.get(self._items[client].found.item.handle, -DOUBT_S)
@@ -267,17 +264,18 @@ class Watch:
         if not self._missing or now - self._look_s < TICK_S:
             return
         self._look_s = now
-        most = self._monitored.most
+        most = max(1, self._monitored.most // 2)  # two attributes of each
         search = [handle for handle, one in self._missing.items() if now - one.searched_s >= SEARCH_S][:most]
         if search:
             await self._begin_again([self._missing[handle].item for handle in search], search=True)
-        due = [one for one in self._missing.values() if now - one.looked_s >= LOOK_S and _may_come_back(one.state)][:most]
-        for one in due:
-            one.looked_s = now
-        items = [one.item for one in due]
-        back = [item for item, gone in zip(items, await self._identification.still_unknown(items), strict=True) if not gone]
-        if back:
-            await self._begin_again(back, search=False)
+        due = [one for one in self._missing.values() if now - one.looked_s >= LOOK_S][:most]
+        other = []
+        for one, glance in zip(due, await self._identification.glance([one.item for one in due]), strict=True):
+            if one.glance != glance and not (one.glance is None and is_unknown(glance.status)):
+                other.append(one.item)
+            one.looked_s, one.glance = now, glance
+        if other:
+            await self._begin_again(other, search=False)
 
     async def _begin_again(self, items: Sequence[WatchItem], *, search: bool) -> None:
         """Tells only of those that are otherwise than they were told."""
@@ -286,8 +284,3 @@ class Watch:
         states = [state for state in await self._begin(items, search=search) if before.get(state.handle) != state]
         if states:
             self._tell(ItemStates(states=tuple(states)))
-
-
-def _may_come_back(state: ItemState) -> bool:
-    """Whether it is worth asking often: its node is not there, or the server did not answer."""
-    return is_unknown(state.status) or state.status == BAD

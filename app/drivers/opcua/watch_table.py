@@ -15,6 +15,11 @@ from app.model.columns import TYPE_CODES, SampleColumns
 from app.model.values import Quality, Value
 
 ANY: Final = 0
+_NEVER: Final = 0x7F
+"""No built-in type: nothing but a null is expected."""
+
+_ID_INVALID: Final = 0x8033
+_ID_UNKNOWN: Final = 0x8034
 _SMALLEST: Final = 1024
 _TICKS_1970: Final = 116_444_736_000_000_000
 _FIRST_TICKS: Final = max(1, _TICKS_1970 - 2**63 // 100)
@@ -52,7 +57,7 @@ class Sorted(NamedTuple):
         columns: Samples of known items whose values are of the type that was identified.
         strangers: Client handles of items with values of another type, each once. Those values are in no column.
         overflown: Handles of items whose queue at the server was too short, each once.
-        vanished: Client handles of items whose latest value here says that the node is gone.
+        vanished: Client handles of items of which a value said that the node is gone. From there on all their values are strangers.
     """
 
     columns: SampleColumns
@@ -117,6 +122,12 @@ class WatchTable:
         is_array = changes.builtin >= ARRAY
         expected, rank = self._builtin[place], self._rank[place]
         strange = (builtin != 0) & (((expected != ANY) & (builtin != expected)) | ((rank < 0) & is_array) | ((rank > 0) & ~is_array))
+        gone = _gone(changes.status) & known
+        vanished: tuple[int, ...] = ()
+        if gone.any():
+            strange |= _behind(changes.client, gone) & (builtin != 0)
+            vanished = tuple(np.unique(changes.client[gone]).tolist())
+            self._suspend(vanished)
         kept = known & ~strange
         strangers = tuple(np.unique(changes.client[known & strange]).tolist())
         if not kept.all():
@@ -125,7 +136,13 @@ class WatchTable:
         columns = self._columns(changes, place, receive_ns)
         full = (columns.status & OVERFLOW_BITS) == OVERFLOW_BITS
         overflown = tuple(dict.fromkeys(columns.handle[full].tolist())) if full.any() else ()
-        return Sorted(columns, strangers, overflown, _vanished(changes))
+        return Sorted(columns, strangers, overflown, vanished)
+
+    def _suspend(self, clients: Iterable[int]) -> None:
+        """Their nodes are gone. Whatever else comes under these handles is another node's, which has the id now."""
+        rows = [self._rows[client]._replace(expected=Expected(_NEVER)) for client in clients]
+        self._rows.update((row.client, row) for row in rows)
+        self._write(rows)
 
     def _columns(self, changes: Changes, place: npt.NDArray[np.int64], receive_ns: int) -> SampleColumns:
         types, number = _CODES[changes.builtin], changes.number
@@ -178,17 +195,19 @@ def _chosen(changes: Changes, rows: npt.NDArray[np.int64]) -> Changes:
     )  # fmt: skip
 
 
-_GONE: Final = np.array([0x8033, 0x8034], np.uint32)
-"""BadNodeIdInvalid and BadNodeIdUnknown, upper halves."""
+def _gone(status: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
+    """BadNodeIdInvalid and BadNodeIdUnknown."""
+    upper = status >> 16
+    return (upper == _ID_INVALID) | (upper == _ID_UNKNOWN)
 
 
-def _vanished(changes: Changes) -> tuple[int, ...]:
-    bad = changes.status >= _GONE[0] << 16
-    if not bad.any():
-        return ()
-    upper = changes.status >> 16
-    gone = (upper == _GONE[0]) | (upper == _GONE[1])
-    return tuple(np.unique(changes.client[gone]).tolist())
+def _behind(clients: npt.NDArray[np.uint32], marked: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Rows behind the first marked one of the same client."""
+    rows = np.flatnonzero(marked)
+    found, first = np.unique(clients[rows], return_index=True)
+    place = np.minimum(np.searchsorted(found, clients), len(found) - 1)
+    behind: npt.NDArray[np.bool_] = (found[place] == clients) & (np.arange(len(clients)) > rows[first][place])
+    return behind
 
 
 def withheld(handles: Iterable[tuple[int, int]], receive_ns: int) -> SampleColumns:

@@ -169,6 +169,18 @@ def test_that_overflow_and_vanished_nodes_are_told() -> None:
     assert found.vanished == (2, 3)
 
 
+def test_that_after_its_node_went_an_items_values_are_another_nodes() -> None:
+    table = WatchTable()
+    table.add(Row(client, client, PLAIN, Expected(11, -1)) for client in (1, 2))
+    gone = ua.DataValue(ua.Variant(), ua.StatusCode(0x80340000))
+    found = table.sort(read(notification([(1, NUMBER), (2, NUMBER), (1, gone), (1, NUMBER), (2, NUMBER)]), ChangeReader()), RECEIVE_NS)
+    assert (found.columns.handle.tolist(), found.columns.quality.tolist()) == ([1, 2, 1, 2], [0, 0, 2, 0])
+    assert (found.vanished, found.strangers) == ((1,), (1,))
+    table.add([Row(5_000, 3, PLAIN, Expected())])  # which makes it grow
+    found = table.sort(read(notification([(1, NUMBER), (2, NUMBER), (1, gone)]), ChangeReader()), RECEIVE_NS)
+    assert (found.columns.handle.tolist(), found.strangers) == ([2, 1], (1,))
+
+
 def test_that_arrays_are_marked_as_such() -> None:
     changes = read(notification([(1, ua.DataValue(ua.Variant([1.5, 2.5])))]), ChangeReader())
     assert changes.builtin.tolist() == [11 | ARRAY]
