@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from widgets.application import start
+from widgets import quick_start
 
 
 def main() -> int:
@@ -18,8 +18,12 @@ def main() -> int:
     parser.add_argument("--theme", choices=("light", "dark", "system"), default="")
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="take a picture of every mode, write them there, and end")
     chosen = parser.parse_args()
+    quick_start.begin()
+    from widgets.application import start
+
     reach = dict(part.split("=", 1) for part in chosen.endpoint if "=" in part)
     running = start(chosen.project, reach, connect=chosen.connect or bool(chosen.pictures), theme=chosen.theme)
+    quick_start.end()
     if chosen.pictures:
         from widgets.tour import Tour
 

@@ -6,8 +6,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from app.errors import EndpointError
-from widgets.dialogs.password import needs_password, show_password
-from widgets.dialogs.trust import show_trust
+from widgets.dialogs import needs_password, show_password, show_trust
 from widgets.workbench import Workbench
 
 

@@ -8,22 +8,20 @@ from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragMoveEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QSizePolicy, QStackedWidget, QToolBar, QVBoxLayout, QWidget
 
-from app.drivers.snapshot.lines import SUFFIX
 from app.errors import UserError
-from app.taglists import suffixes
 from widgets.connection_questions import ConnectionQuestions
-from widgets.dialogs.import_tags import show_import_file
-from widgets.dialogs.unsaved import ask_about_unsaved
+from widgets.dialogs import ask_about_unsaved, show_import_file
 from widgets.dock_layout import AREAS, DockLayout, Group, Layout, decode, encode
 from widgets.look import MessageBar, Rail, RailMode, button, label
 from widgets.menus import Menus
 from widgets.registry import Mode, Panel, modes, panels
-from widgets.snapshots import is_snapshot_file, open_snapshot
 from widgets.status_bar import StatusBar
 from widgets.workbench import Workbench
 
 BOTTOM_PX = 170
 SETTLE_MS = 40
+REST_MS = 25
+"""Between two docks that are built although nobody has seen them yet."""
 
 
 class _Modes(QStackedWidget):
@@ -120,18 +118,35 @@ class MainWindow(QMainWindow):
         self.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, self.tabPosition(Qt.DockWidgetArea.LeftDockWidgetArea).North)
-        for panel in panels():
+        self._panels = {panel.key: panel for panel in panels()}
+        for panel in self._panels.values():
             self._docks[panel.key] = self._dock(panel)
             self._docks[panel.key].hide()
-        self._panels = {panel.key: panel for panel in panels()}
         self._layout = DockLayout(self, self._docks)
+        self.workbench.hold()
+        self._rest = QTimer(self, interval=REST_MS)
+        self._rest.timeout.connect(self._on_rest)
+        self._rest.start()
 
     def _dock(self, panel: Panel) -> QDockWidget:
+        """Empty: what is seen is built before the window is painted, the rest after."""
         dock = QDockWidget(panel.title, self)
         dock.setObjectName(f"dock:{panel.key}")
-        dock.setWidget(panel.build(self.workbench))
         self.addDockWidget(AREAS[panel.area], dock)
         return dock
+
+    def _fill(self, key: str) -> None:
+        if self._docks[key].widget() is None:
+            self._docks[key].setWidget(self._panels[key].build(self.workbench))
+
+    def _on_rest(self) -> None:
+        """One dock at a time, so that nobody notices; only then arrives what they have to hear of."""
+        empty = next((key for key, dock in self._docks.items() if dock.widget() is None), None)
+        if empty is not None:
+            self._fill(empty)
+            return
+        self._rest.stop()
+        self.workbench.release()
 
     def _connect(self) -> None:
         self._rail.chosen.connect(self.show_mode)
@@ -185,6 +200,9 @@ class MainWindow(QMainWindow):
             return  # showEvent comes back here
         kept = decode(self.workbench.workspace.state(f"layout.{mode.key}"))
         layout = kept or self._default_layout(mode)
+        for key in {group.current or group.docks[0] for group in layout.groups} | {loose.dock for loose in layout.floating}:
+            if key in self._docks:
+                self._fill(key)
         self._layout.apply(layout)
         QTimer.singleShot(SETTLE_MS, self, lambda: self._settle(mode, layout))
 
@@ -211,6 +229,9 @@ class MainWindow(QMainWindow):
         return Layout(tuple(groups))
 
     def docks(self) -> dict[str, QDockWidget]:
+        """All of them, built."""
+        while self._rest.isActive():
+            self._on_rest()
         return dict(self._docks)
 
     # What changes
@@ -272,12 +293,17 @@ class MainWindow(QMainWindow):
 
     def open_snapshot(self, path: Path) -> None:
         """Of the endpoint of which it was taken, or of a new one; errors are shown."""
+        from widgets.snapshots import open_snapshot
+
         try:
             open_snapshot(self.workbench, path)
         except UserError as error:
             self.show_error(error)
 
     def dragEnterEvent(self, event: QDragEnterEvent | QDragMoveEvent) -> None:
+        from app.drivers.snapshot.lines import SUFFIX
+        from app.taglists import suffixes
+
         if any(Path(url.toLocalFile()).suffix.lower() in (".tagloom", SUFFIX, *suffixes()) for url in event.mimeData().urls()):
             event.acceptProposedAction()
 
@@ -285,6 +311,9 @@ class MainWindow(QMainWindow):
         self.dragEnterEvent(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
+        from app.taglists import suffixes
+        from widgets.snapshots import is_snapshot_file
+
         for url in event.mimeData().urls():
             if url.toLocalFile().endswith(".tagloom"):
                 event.acceptProposedAction()
@@ -312,6 +341,7 @@ class MainWindow(QMainWindow):
             return
         self._keep_layout(self.mode)
         self.workbench.workspace.set_state("window.geometry", bytes(self.saveGeometry().toBase64().data()).decode())
+        self._rest.stop()
         self.workbench.shut_down()
         event.accept()
 

@@ -11,10 +11,7 @@ from PySide6.QtWidgets import QInputDialog, QMenu, QWidget
 from app.drivers import spec_for
 from app.edits.endpoints import set_unit
 from app.errors import UserError
-from widgets.dialogs.edit_endpoint import show_edit_endpoint
-from widgets.dialogs.make_type import show_make_type
-from widgets.dialogs.remove_endpoint import remove_endpoint_asking
-from widgets.dialogs.scan import show_scan
+from widgets.dialogs import remove_endpoint_asking, show_edit_endpoint, show_make_type, show_scan
 from widgets.look import icon
 from widgets.models.address_space import TreeNode
 from widgets.node_tags import tags_from_nodes

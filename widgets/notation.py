@@ -5,7 +5,6 @@ from __future__ import annotations
 from app.drivers import spec_for
 from app.drivers.base import Notations
 from app.drivers.modbus.address import parse
-from app.drivers.modbus.plausibility import BEFORE
 from app.drivers.modbus.url import ModbusUrl
 from app.errors import UserError
 from app.model.plant import Endpoint, Tag
@@ -49,4 +48,6 @@ def register_place(workbench: Workbench, tag: Tag) -> str | None:
         address = parse(tag.address)
     except UserError:
         return None
+    from app.drivers.modbus.plausibility import BEFORE
+
     return f"{unit if address.unit is None else address.unit}/{address.table}:{max(0, address.address - BEFORE)}"

@@ -11,7 +11,7 @@ from app.model.project import Project
 from app.model.reviewing import Comment
 from app.review.approval import ReviewState, newest_approval
 from widgets.attribute_rows import REVIEW_BADGES
-from widgets.dialogs.approve import resolve_edit
+from widgets.dialogs import resolve_edit
 from widgets.look import BadgeLabel, ElidedLabel, button, label
 from widgets.models.review_table import ReviewRow
 from widgets.workbench import Workbench

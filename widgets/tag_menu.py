@@ -11,9 +11,7 @@ from PySide6.QtWidgets import QInputDialog, QMenu, QWidget
 from app.edits.tags import remove_tags, set_group
 from app.edits.watchlists import add_to_watch_list, add_watch_list, remove_from_watch_list, remove_watch_list
 from app.model.plant import Group, WatchList
-from widgets.dialogs.group import show_new_group
-from widgets.dialogs.rebind import can_rebind, show_rebind
-from widgets.dialogs.why_wrong import show_why_wrong
+from widgets.dialogs import can_rebind, show_new_group, show_rebind, show_why_wrong
 from widgets.look import icon
 from widgets.notation import register_place
 from widgets.type_of_tags import show_make_type_of_tags

@@ -9,8 +9,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QMenu, QStackedWidget, QTableView, QVBoxLayout, QWidget
 
 from app.model.plant import Tag, WatchList
-from widgets.dialogs.import_tags import show_import_tags, show_paste_tags
-from widgets.dialogs.watch_all import watch_all_saying_what_it_costs
+from widgets.dialogs import show_import_tags, show_paste_tags, watch_all_saying_what_it_costs
 from widgets.keys import on_key
 from widgets.look import BadgeDelegate, ChipBar, EmptyState, SearchField, ValueDelegate, button, calm_table
 from widgets.models.tag_table import COLUMNS, NAME, QUALITY, VALUE, TagTableModel

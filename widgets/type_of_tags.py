@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QWidget
 from app.drivers.base import NodeDetails
 from app.errors import UserError
 from app.model.plant import Tag
-from widgets.dialogs.make_type import MakeTypeDialog
 from widgets.workbench import Workbench
 
 
@@ -41,4 +40,6 @@ def show_make_type_of_tags(parent: QWidget | None, workbench: Workbench, tags: S
     endpoint = endpoints.pop()
     held = workbench.endpoint(endpoint)
     nodes = [details_of_tag(tag) for tag in found]
+    from widgets.dialogs.make_type import MakeTypeDialog
+
     MakeTypeDialog(workbench, endpoint, nodes, held.name if held else "Device", "", parent).open()

@@ -6,6 +6,7 @@ the live project. Panels read from here and change the project through ``do`` on
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,8 +15,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.check import run as run_checks
-from app.check.base import Finding
 from app.drivers.base import ItemState
 from app.edits import Edit, Editor
 from app.edits.journal import Journal, recover
@@ -27,7 +26,6 @@ from app.projectfile import Fingerprint, open_file, save
 from app.projectfile.view import View, read_view, write_view
 from app.runtime.live import LiveProject
 from app.runtime.state import Reply
-from app.samples.recording import Recording
 from app.secrets import Secrets
 from app.workspace.paths import journal_dir, pki_dir
 from app.workspace.redaction import never_show
@@ -35,10 +33,13 @@ from app.workspace.settings import SettingValue
 from app.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
+    from app.check.base import Finding
     from app.search.tags import TagIndex
 
 _LOGGER = logging.getLogger(__name__)
 FRAME_MS = 50
+PUMP_BUDGET_S = 0.005
+"""What has not been taken by then waits for the next frame, so that none is late."""
 CHECK_DELAY_MS = 250
 GROW_EVERY_MS = 12
 GROW_S = 0.006
@@ -152,10 +153,15 @@ class Workbench(QObject):
         self._begin_journal()
 
     def _begin_journal(self) -> None:
-        """Edits since the last save go to disk as they happen; ``recoverable`` is what a crash left of this very file."""
+        """Edits since the last save go to disk as they happen, from the first; ``recoverable`` is what a crash left of this very file."""
         base = self._fingerprint.sha256 if self._fingerprint else ""
         self.recoverable = recover(journal_dir(), self.path, base) if self.path else None
-        self._journal = Journal.start(journal_dir(), self.path, base, self.project.info)
+        self._journal: Journal | None = None
+        self._journal_from = (base, self.project.info)
+
+    def _close_journal(self) -> None:
+        if self._journal is not None:
+            self._journal.close()
 
     def take_recovered(self) -> None:
         """Do again what a crash took; undo takes it back edit by edit.
@@ -249,14 +255,14 @@ class Workbench(QObject):
         self.path = target
         self.editor.mark_saved()
         write_view(target, self.view)
-        self._journal.close()
+        self._close_journal()
         self._begin_journal()
         self.workspace.remember_project(target, self.project.info.name)
         self.saved_changed.emit()
 
     def _replace(self, editor: Editor, path: Path | None, fingerprint: Fingerprint | None, reach: dict[str, str]) -> None:
         self.live.close()
-        self._journal.close()
+        self._close_journal()
         self._waiting.clear()
         self.path, self._fingerprint = path, fingerprint
         self.view = read_view(path) if path else View()
@@ -266,6 +272,7 @@ class Workbench(QObject):
         self.saved_changed.emit()
         self._check.start()
         if len(self.project.all(Tag)) > MANY_TAGS:
+            gc.freeze()  # it stays for long, and walking through all of it takes the collector a tenth of a second each time
             self._grow.start()
 
     def shut_down(self) -> None:
@@ -275,7 +282,7 @@ class Workbench(QObject):
         self.stop_recording()
         self.live.close()
         self._waiting.clear()  # panels hide after this, and must not cancel what is closed
-        self._journal.close()
+        self._close_journal()
         self.workspace.close()
 
     # Recording
@@ -286,6 +293,8 @@ class Workbench(QObject):
         Raises:
             UserError: The file cannot be made.
         """
+        from app.samples.recording import Recording
+
         wanted = list(tags)
         self.stop_recording()
         self.live.recording = Recording.start(path, self.project, wanted)
@@ -335,8 +344,15 @@ class Workbench(QObject):
 
     # What happens
 
+    def hold(self) -> None:
+        """Let nothing arrive until ``release``: those who have to hear of it are being built. What comes meanwhile waits."""
+        self._frame.stop()
+
+    def release(self) -> None:
+        self._frame.start()
+
     def _on_frame(self) -> None:
-        arrivals = self.live.pump()
+        arrivals = self.live.pump(PUMP_BUDGET_S)
         if arrivals.tags:
             self.tags_changed.emit(arrivals.tags)
         for endpoint in arrivals.endpoints:
@@ -351,13 +367,16 @@ class Workbench(QObject):
             _LOGGER.warning("the window fell behind: %d samples were dropped", arrivals.dropped)
 
     def _on_tick(self) -> None:
-        self._journal.sync()
+        if self._journal is not None:
+            self._journal.sync()
         if (strayed := self.live.strayed()) != self._strayed:
             self._strayed = strayed
             self._check.start()
         self.staleness_ticked.emit()
 
     def _on_edited(self, edit: Edit) -> None:
+        if self._journal is None:
+            self._journal = Journal.start(journal_dir(), self.path, *self._journal_from)
         self._journal.append(edit)
         if self._tag_index is not None:
             self._tag_index.follow(edit)
@@ -367,6 +386,8 @@ class Workbench(QObject):
         self._check.start()
 
     def _on_check(self) -> None:
+        from app.check import run as run_checks
+
         self.findings = run_checks(self.project, self._strayed)
         self.findings_changed.emit()
 

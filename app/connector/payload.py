@@ -7,6 +7,7 @@ values. Both ends are the same program, so the order is fixed. The parent checks
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from itertools import accumulate
 from typing import Final
 
@@ -23,18 +24,23 @@ COLUMNS: Final = (
     ("handle", "<u4"), ("status", "<u4"), ("type", "u1"), ("quality", "u1"),
 )  # fmt: skip
 """Widest first, so that each column begins aligned."""
-ROW_BYTES: Final = sum(np.dtype(dtype).itemsize for _, dtype in COLUMNS)
+ROW_BYTES: Final = sum(int(dtype[-1]) for _, dtype in COLUMNS)  # the digit is its size; numpy is not asked before there are rows
 OBJECT_BYTES: Final = 8
 """Row and length of one value."""
 
 _FLOAT, _WHOLE, _OBJECT, _UNKNOWN = range(4)
-_KINDS: Final = np.full(256, _UNKNOWN, np.uint8)
-"""Type code → whether float64 holds such a value: always, unless it is NaN or infinite, or never."""
-_KINDS[: len(TYPE_NAMES)] = _OBJECT
-_KINDS[ARRAY_FLAG : ARRAY_FLAG + len(TYPE_NAMES)] = _OBJECT
-_KINDS[[TYPE_CODES[name] for name in (*NUMERIC_TYPES, "bool", "enum")]] = _WHOLE
-_KINDS[[TYPE_CODES[name] for name in ("float32", "float64")]] = _FLOAT
 _WORST: Final = max(Quality)
+
+
+@cache
+def _kinds() -> npt.NDArray[np.uint8]:
+    """Type code → whether float64 holds such a value: always, unless it is NaN or infinite, or never."""
+    kinds = np.full(256, _UNKNOWN, np.uint8)
+    kinds[: len(TYPE_NAMES)] = _OBJECT
+    kinds[ARRAY_FLAG : ARRAY_FLAG + len(TYPE_NAMES)] = _OBJECT
+    kinds[[TYPE_CODES[name] for name in (*NUMERIC_TYPES, "bool", "enum")]] = _WHOLE
+    kinds[[TYPE_CODES[name] for name in ("float32", "float64")]] = _FLOAT
+    return kinds
 
 
 def complete(columns: SampleColumns) -> SampleColumns:
@@ -115,7 +121,7 @@ def _without_number(columns: SampleColumns) -> Sequence[int]:
     Raises:
         FrameError: A row is of an unknown type.
     """
-    kinds = _KINDS[columns.type]
+    kinds = _kinds()[columns.type]
     most = int(kinds.max(initial=_FLOAT))
     if most == _FLOAT:
         return ()

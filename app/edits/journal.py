@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 import msgspec
-import psutil
 
 from app.edits.edit import Edit
 from app.model.element import Element
@@ -84,6 +83,8 @@ class Journal:
             info: The header as it is now; a project that was never saved is recovered from it.
             clock_s: Monotonic.
         """
+        import psutil
+
         process = psutil.Process()
         head = _Head(_FORMAT, _key(project), base_sha256, msgspec.Raw(line_of(info)), process.pid, process.create_time())
         name = hashlib.sha256(head.project.encode("utf-8", "surrogatepass")).hexdigest()[:16]
@@ -212,6 +213,8 @@ def _is_alive(head: _Head) -> bool:
     """Whether the process that writes the journal is still there: another window, not a crash. Process ids are used again."""
     if head.format != _FORMAT:
         return True
+    import psutil
+
     try:
         return abs(psutil.Process(head.pid).create_time() - head.started) < 1.0
     except psutil.Error:

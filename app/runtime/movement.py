@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,8 @@ import numpy.typing as npt
 from app.model.columns import SampleColumns
 from app.model.values import Quality, Value
 
-Floats = npt.NDArray[np.float64]
-Places = npt.NDArray[np.intp]
+Floats: TypeAlias = "npt.NDArray[np.float64]"
+Places: TypeAlias = "npt.NDArray[np.intp]"
 
 QUIET_RATIO: Final = 100.0
 """How far an item went that did not move at all before: there is no noise to compare with."""

@@ -7,14 +7,14 @@ and all is done for thousands of tags at once: work is of the new rows only, wha
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Places = npt.NDArray[np.intp]
+Ints: TypeAlias = "npt.NDArray[np.int64]"
+Floats: TypeAlias = "npt.NDArray[np.float64]"
+Places: TypeAlias = "npt.NDArray[np.intp]"
 
 SOURCE, SERVER, RECEIVE, VALUE, INFO = range(5)
 ROW_WORDS: Final = 5
@@ -28,7 +28,7 @@ BUCKET_WORDS: Final = 4
 """A bucket: time // width, lowest and highest value (NaN: none), and flags + 256 × (receive − source time of its newest row)."""
 USED, UNCERTAIN, BAD, BEFORE, AFTER, LOST = 1, 2, 4, 8, 16, 32
 """Flags: the bucket is one; it has such rows; there is a hole before its first or after its last value; a gap is in it."""
-_FLAG_OF_QUALITY: Final = np.array([0, UNCERTAIN, BAD, LOST, 0], np.int64)
+_FLAG_OF_QUALITY: Final = (0, UNCERTAIN, BAD, LOST, 0)
 
 LEVELS: Final = 6
 WIDEN: Final = 4
@@ -187,7 +187,7 @@ class Block:
         starts = np.flatnonzero(_changes(slot) | _changes(epoch))
         last = np.append(starts[1:], len(slot)) - 1
         hole = np.isnan(value)
-        seen = np.bitwise_or(USED, np.take(_FLAG_OF_QUALITY, quality))
+        seen = np.bitwise_or(USED, np.take(np.array(_FLAG_OF_QUALITY, np.int64), quality))
         flags = np.bitwise_or.reduceat(seen, starts)
         flags |= BEFORE * hole[starts] | AFTER * hole[last]
         ahead = np.clip(rows[last, RECEIVE] - source[last], -FARTHEST_NS, FARTHEST_NS)

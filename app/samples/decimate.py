@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 import numpy.typing as npt
 
-Times = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+Times: TypeAlias = "npt.NDArray[np.int64]"
+Floats: TypeAlias = "npt.NDArray[np.float64]"
 Thinned = tuple[Times, Floats, Floats]
 
 

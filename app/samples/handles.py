@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-Places = npt.NDArray[np.intp]
+Places: TypeAlias = "npt.NDArray[np.intp]"
 
 _SPARSE: Final = 16
 """Up to so many numbers per handle a table is used (8 bytes each), beyond that a search: handles are used once and rise for ever."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Final, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -34,8 +35,6 @@ REASONS: Final = 1_000
 
 _LONG_BLOCK, _BRIEF_BLOCK = 64, 1_024
 _SLOT_BITS: Final = 10
-_KEEP: Final = np.zeros(256, np.bool_)
-_KEEP[[TYPE_CODES[name] for name in (*NUMERIC_TYPES, "bool", "enum")]] = True
 _STAGED_ROWS: Final = 80_000
 _STAGED_BATCHES: Final = 200
 """Of one block: many small ones cost as much as a large one when they are joined."""
@@ -43,6 +42,14 @@ _UNKNOWN, _NO_ROOM = -1, -2
 
 
 Slot = TypeVar("Slot", int, Places)
+
+
+@cache
+def _keep() -> npt.NDArray[np.bool_]:
+    """By type code: whether values of it are numbers."""
+    keep = np.zeros(256, np.bool_)
+    keep[[TYPE_CODES[name] for name in (*NUMERIC_TYPES, "bool", "enum")]] = True
+    return keep
 
 
 class _Staged:
@@ -125,7 +132,7 @@ class History:
 
     def append_at(self, known: TagHandles, places: Places, columns: SampleColumns) -> None:
         """As ``append``, by who has looked up the places of the handles already."""
-        keep = _KEEP[columns.type]
+        keep = _keep()[columns.type]
         if int(columns.quality.max(initial=0)) >= Quality.BAD:
             keep = keep | (columns.quality == Quality.BAD)
         keep &= places >= 0

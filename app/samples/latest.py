@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.model.columns import SampleColumns
-from app.model.values import Sample, Value
+from app.model.values import Quality, Sample, Value
 from app.samples.handles import HandleIndex, Places
 
 _DTYPES = {
@@ -17,7 +17,7 @@ _DTYPES = {
     "at_s": "<f8", "changed_s": "<f8",
 }  # fmt: skip
 _SAMPLE_COLUMNS = ("type", "quality", "status", "number", "source_ns", "server_ns", "receive_ns")
-NEVER = -np.inf
+NEVER = float("-inf")
 
 
 class Latest:
@@ -49,6 +49,7 @@ class Latest:
         for handle in handles:
             slot = self._slots.pop(handle)
             self._objects.pop(slot, None)
+            self._columns["at_s"][slot] = NEVER
             self._free.append(slot)
         self._index = None
 
@@ -82,6 +83,10 @@ class Latest:
             objects={0: self._objects[slot]} if slot in self._objects else {},
         )
         return row.sample(0)
+
+    def bad(self) -> int:
+        """How many newest samples have bad quality."""
+        return int(np.count_nonzero((self._columns["quality"] == Quality.BAD) & (self._columns["at_s"] != NEVER)))
 
     def times(self, handle: int) -> tuple[float, float]:
         """When the newest sample came, and when the value last changed; ``NEVER`` for a handle that has none."""

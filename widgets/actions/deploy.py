@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from app.model.mapping import Mapping
 from widgets.main_window import MainWindow
-from widgets.modes.deploy import DeployMode
-from widgets.modes.review import write_page
 from widgets.registry import Action
 from widgets.workbench import Workbench
 
@@ -16,6 +14,8 @@ def _any_mapping(workbench: Workbench) -> bool:
 
 def _write(window: MainWindow) -> None:
     """Shows Deploy: what is written is what can be seen there, and it asks once it is rendered."""
+    from widgets.deploy_mode import DeployMode
+
     window.show_mode("deploy")
     mode = window.mode_widget("deploy")
     assert isinstance(mode, DeployMode)
@@ -23,6 +23,8 @@ def _write(window: MainWindow) -> None:
 
 
 def _page(window: MainWindow) -> None:
+    from widgets.review_mode import write_page
+
     write_page(window, window.workbench)
 
 

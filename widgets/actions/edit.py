@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from widgets.dialogs.find import show_find
+from widgets.dialogs import show_find
 from widgets.registry import Action
 from widgets.workbench import Workbench
 

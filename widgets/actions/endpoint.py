@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from widgets.dialogs.add_endpoint import show_add_endpoint
-from widgets.dialogs.edit_endpoint import show_edit_endpoint
+from widgets.dialogs import show_add_endpoint, show_edit_endpoint
 from widgets.main_window import MainWindow
 from widgets.registry import Action
 from widgets.workbench import Workbench

@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.errors import UserError
-from app.workspace.diagnostics import save_diagnostics
-from widgets.dialogs.recent import show_recent
-from widgets.dialogs.save_as import PROJECTS, show_save_as
-from widgets.dialogs.unsaved import ask_about_unsaved
+from widgets.dialogs import ask_about_unsaved, show_recent, show_save_as
+from widgets.dialogs.save_as import PROJECTS
 from widgets.files import ask_for_file
 from widgets.main_window import MainWindow
 from widgets.registry import Action
@@ -38,6 +36,8 @@ def _save_as(window: MainWindow) -> None:
 
 def _diagnostics(window: MainWindow) -> None:
     def write(path: Path) -> None:
+        from app.workspace.diagnostics import save_diagnostics
+
         save_diagnostics(path, window.workbench.project)
         window.workbench.said.emit(f"Diagnostics saved to {path}")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from importlib.metadata import PackageNotFoundError, version
 
 import PySide6
 from PySide6.QtCore import Qt
@@ -14,6 +13,8 @@ from widgets.registry import Action
 
 
 def _about(window: MainWindow) -> None:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         own = version("tagloom")
     except PackageNotFoundError:

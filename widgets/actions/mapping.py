@@ -6,11 +6,16 @@ from app.edits.mappings import unmap
 from app.model.itmodel import Asset, AssetType
 from app.model.mapping import Mapping
 from widgets.attribute_rows import path_in_type
-from widgets.dialogs.approve import show_approve
-from widgets.dialogs.asset import show_move_asset, show_new_asset, show_rename_asset
-from widgets.dialogs.asset_type import import_asset_types, show_asset_type
-from widgets.dialogs.delivery import show_delivery
-from widgets.dialogs.transform import show_transform
+from widgets.dialogs import (
+    import_asset_types,
+    show_approve,
+    show_asset_type,
+    show_delivery,
+    show_move_asset,
+    show_new_asset,
+    show_rename_asset,
+    show_transform,
+)
 from widgets.main_window import MainWindow
 from widgets.mapping_edits import target_of
 from widgets.registry import Action

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from widgets.dialogs.scan import show_scan
+from widgets.dialogs import show_scan
 from widgets.main_window import MainWindow
 from widgets.node_menu import driver_of
 from widgets.registry import Action

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from widgets.dialogs.go_to import show_go_to
+from widgets.dialogs import show_go_to
 from widgets.main_window import MainWindow
 from widgets.panels.endpoints import EndpointsPanel
 from widgets.registry import Action

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from widgets.dialogs.take_snapshot import show_take_snapshot
+from app.drivers import is_offline
+from widgets.dialogs import show_take_snapshot
 from widgets.files import ask_for_file
 from widgets.main_window import MainWindow
 from widgets.registry import Action
-from widgets.snapshots import FILES, back_to_device, is_on_snapshot, open_snapshot
 from widgets.workbench import Workbench
 
 
@@ -30,6 +30,8 @@ def _take(window: MainWindow) -> None:
 
 
 def _open(window: MainWindow) -> None:
+    from widgets.snapshots import FILES, open_snapshot
+
     workbench, endpoint = window.workbench, _endpoint(window.workbench)
 
     def chosen(path: Path) -> None:
@@ -39,6 +41,8 @@ def _open(window: MainWindow) -> None:
 
 
 def _back(window: MainWindow) -> None:
+    from widgets.snapshots import back_to_device
+
     back_to_device(window.workbench, _endpoint(window.workbench))
 
 
@@ -50,7 +54,7 @@ def _can_take(workbench: Workbench) -> bool:
 
 def _is_on_snapshot(workbench: Workbench) -> bool:
     endpoint = _endpoint(workbench)
-    return bool(endpoint) and is_on_snapshot(workbench, endpoint)
+    return bool(endpoint) and is_offline(workbench.live.url_of(endpoint))
 
 
 ACTIONS = [

@@ -6,10 +6,7 @@ from pathlib import Path
 
 from app.edits.tags import remove_tags
 from app.model.plant import Endpoint, Tag
-from app.samples.recording import export_csv
-from widgets.dialogs.import_tags import show_import_tags
-from widgets.dialogs.rebind import can_rebind, show_rebind
-from widgets.dialogs.why_wrong import show_why_wrong
+from widgets.dialogs import can_rebind, show_import_tags, show_rebind, show_why_wrong
 from widgets.files import ask_for_file
 from widgets.main_window import MainWindow
 from widgets.modes.connect import ConnectMode
@@ -104,6 +101,8 @@ def _export_recording(window: MainWindow) -> None:
 
     def export(recording: Path) -> None:
         def write(out: Path) -> None:
+            from app.samples.recording import export_csv
+
             workbench.said.emit(f"{export_csv(recording, out):,} rows written to {out.name}")
 
         ask_for_file(window, workbench, "Export recording as CSV", "CSV (*.csv)", write, save_as=f"{recording.stem}.csv")
@@ -112,7 +111,8 @@ def _export_recording(window: MainWindow) -> None:
 
 
 def _any_stray(workbench: Workbench) -> bool:
-    return can_rebind(workbench, _tags(workbench))
+    tags = _tags(workbench)
+    return bool(tags) and can_rebind(workbench, tags)
 
 
 def _rebind(window: MainWindow) -> None:

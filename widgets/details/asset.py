@@ -13,9 +13,7 @@ from app.review.approval import review_state
 from widgets.attribute_rows import range_text
 from widgets.details.attribute import AttributeView
 from widgets.details.sheet import Sheet
-from widgets.dialogs.asset import show_move_asset, show_rename_asset
-from widgets.dialogs.asset_type import show_asset_type
-from widgets.dialogs.delivery import show_delivery
+from widgets.dialogs import show_asset_type, show_delivery, show_move_asset, show_rename_asset
 from widgets.flow_row import flow_row
 from widgets.look import KeyValue, button
 from widgets.workbench import Workbench

@@ -16,9 +16,7 @@ from app.runtime.state import Reading
 from widgets.attribute_rows import REVIEW_BADGES, mapping_of, range_text, row_of
 from widgets.details.curve import Curve, Line
 from widgets.details.sheet import Sheet
-from widgets.dialogs.approve import show_approve
-from widgets.dialogs.choose_tag import show_choose_tag
-from widgets.dialogs.transform import show_transform
+from widgets.dialogs import show_approve, show_choose_tag, show_transform
 from widgets.flow_row import flow_row
 from widgets.look import Badge, KeyValue, KeyValueTable, button
 from widgets.mapping_edits import map_tags, target_of

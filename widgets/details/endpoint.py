@@ -8,8 +8,7 @@ from widgets.clock import is_utc
 from widgets.details import endpoint_rows as card
 from widgets.details.sheet import Sheet
 from widgets.details.trouble import show_trouble
-from widgets.dialogs.edit_endpoint import show_edit_endpoint
-from widgets.dialogs.remove_endpoint import remove_endpoint_asking
+from widgets.dialogs import remove_endpoint_asking, show_edit_endpoint
 from widgets.flow_row import flow_row
 from widgets.look import MessageBar, button, tool_button
 from widgets.snapshots import back_to_device, is_on_snapshot

@@ -9,7 +9,7 @@ from app.model.plant import Endpoint, Group, Tag
 from app.model.times import rfc3339
 from app.runtime.state import Reading
 from widgets.details.sheet import Sheet
-from widgets.dialogs.rebind import show_rebind
+from widgets.dialogs import show_rebind
 from widgets.look import KeyValue, MessageBar
 from widgets.look.message_bar import Severity
 from widgets.reading_text import quality_key, quality_text, status_text, suspicions, value_text

@@ -9,10 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.edits.endpoints import confirm_identity
 from app.errors import EndpointError, UserError
-from widgets.dialogs.edit_endpoint import show_edit_endpoint
-from widgets.dialogs.own_certificate import show_save_certificate
-from widgets.dialogs.password import needs_password, show_password
-from widgets.dialogs.trust import show_trust
+from widgets.dialogs import needs_password, show_edit_endpoint, show_password, show_save_certificate, show_trust
 from widgets.look import MessageBar
 from widgets.workbench import Workbench
 

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from importlib import import_module
+from typing import Final
 
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from widgets.details import asset, endpoint, node, tag
 from widgets.look import EmptyState
 from widgets.registry import Panel
 from widgets.workbench import Workbench
 
-_VIEWS: dict[str, Callable[[Workbench], QWidget]] = {
-    "node": node.NodeView,
-    "tag": tag.TagView,
-    "endpoint": endpoint.EndpointView,
-    "attribute": asset.AttributeView,
-    "asset": asset.AssetView,
-    "asset type": asset.AssetTypeView,
+_VIEWS: Final = {
+    "node": "node.NodeView",
+    "tag": "tag.TagView",
+    "endpoint": "endpoint.EndpointView",
+    "attribute": "asset.AttributeView",
+    "asset": "asset.AssetView",
+    "asset type": "asset.AssetTypeView",
 }
-"""Kind of selection → its view, built when first needed. A view shows ``workbench.selection`` in ``refresh()``."""
+"""Kind of selection → module and class of its view in ``widgets.details``, imported and built when first needed.
+
+A view shows ``workbench.selection`` in ``refresh()``.
+"""
+
+
+def _make(view: str, workbench: Workbench) -> QWidget:
+    module, name = view.split(".")
+    built = getattr(import_module(f"widgets.details.{module}"), name)(workbench)
+    assert isinstance(built, QWidget)
+    return built
 
 
 class DetailsPanel(QWidget):
@@ -38,12 +48,12 @@ class DetailsPanel(QWidget):
 
     def _refresh(self) -> None:
         kind = self._workbench.selection.kind
-        make = _VIEWS.get(kind)
-        if make is None or not self._workbench.selection.ids:
+        view_name = _VIEWS.get(kind)
+        if view_name is None or not self._workbench.selection.ids:
             self._stack.setCurrentWidget(self._empty)
             return
         if kind not in self._built:
-            self._built[kind] = make(self._workbench)
+            self._built[kind] = _make(view_name, self._workbench)
             self._stack.addWidget(self._built[kind])
         view = self._built[kind]
         self._stack.setCurrentWidget(view)

@@ -20,8 +20,7 @@ from PySide6.QtWidgets import (
 
 from app.workspace.node_cache import Row
 from widgets.crawl import Crawl, CrawlStrip
-from widgets.dialogs.add_endpoint import show_add_endpoint
-from widgets.dialogs.browse_below import show_browse_below
+from widgets.dialogs import show_add_endpoint, show_browse_below
 from widgets.keys import on_key
 from widgets.look import EmptyState, SearchField, button, calm_tree, color, icon, tool_button
 from widgets.models.address_space import STATE_ROLE, AddressSpaceModel, TreeNode

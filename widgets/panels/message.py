@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedLayout, QVBoxLayout, Q
 from app.mapping.message import json_schema
 from app.model.itmodel import Asset
 from widgets.asset_values import AssetValues, json_text
-from widgets.dialogs.delivery import live_words, show_delivery
+from widgets.dialogs import live_words, show_delivery
 from widgets.json_view import MonoView, messages_text
 from widgets.look import ElidedLabel, EmptyState, button, label, tool_button
 from widgets.registry import Panel

@@ -18,8 +18,7 @@ from app.model.plant import Endpoint, Tag
 from app.model.reviewing import Suppression
 from app.model.times import rfc3339
 from app.runtime.clock import SYSTEM_CLOCK
-from widgets.dialogs.delivery import show_delivery
-from widgets.dialogs.rebind import show_rebind
+from widgets.dialogs import show_delivery, show_rebind
 from widgets.look import BadgeDelegate, EmptyState, calm_table
 from widgets.models.findings import FindingsModel
 from widgets.registry import Panel

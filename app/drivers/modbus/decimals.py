@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from app.drivers.modbus.types import REGISTERS_OF
 
-Words = npt.NDArray[np.uint16]
+Words: TypeAlias = "npt.NDArray[np.uint16]"
 
 DECIMAL_TYPES: Final = tuple(name for name in REGISTERS_OF if name.startswith(("bcd", "mod10k", "smod10k", "sm1", "sm3")))
 _BASE: Final = 10_000

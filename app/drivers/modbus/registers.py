@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +20,8 @@ from app.drivers.modbus.clocks import decode_clock, encode_clock
 from app.drivers.modbus.decimals import DECIMAL_TYPES, decode_decimal, encode_decimal
 from app.drivers.modbus.types import FIELD_CLOCKS, REGISTER_TYPES, REGISTERS_OF
 
-Words = npt.NDArray[np.uint16]
-Column = npt.NDArray[np.generic]
+Words: TypeAlias = "npt.NDArray[np.uint16]"
+Column: TypeAlias = "npt.NDArray[np.generic]"
 
 _DTYPES: Final[dict[str, str]] = {
     "int16": ">i2", "uint16": ">u2", "int32": ">i4", "uint32": ">u4", "int64": ">i8", "uint64": ">u8",

@@ -16,7 +16,7 @@ from app.model.project import Project
 from tests.gui.mapping.conftest import click, type_into
 from widgets.main_window import MainWindow
 from widgets.modes import deploy
-from widgets.modes.deploy import DeployMode
+from widgets.deploy_mode import DeployMode
 from widgets.rendering import Rendering
 from widgets.workbench import Workbench
 

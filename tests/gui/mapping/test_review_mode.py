@@ -18,7 +18,7 @@ from widgets.dialogs.approve import ApproveDialog, CommentDialog, show_approve, 
 from widgets.main_window import MainWindow
 from widgets.models.review_table import STATE
 from widgets.modes import review
-from widgets.modes.review import ReviewMode
+from widgets.review_mode import ReviewMode
 from widgets.review_states import states_of
 from widgets.workbench import Workbench
 

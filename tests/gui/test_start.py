@@ -1,0 +1,98 @@
+"""What the start of the window pays for, and that what is put off comes when it is wanted."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+from typing import Final
+
+import pytest
+
+import widgets.dialogs
+from tests.gui.driving import Driver
+from widgets.main_window import MainWindow
+
+LIMIT_S: Final = 60.0
+NOT_AT_START: Final = (
+    "numpy._core", "asyncua", "pymodbus", "pyqtgraph", "sqlite_utils", "pandas", "cryptography", "openpyxl", "jinja2", "zeroconf",
+    "keyring", "psutil", "app.trust.store", "app.taglists.reading", "app.gateways", "widgets.dialogs.trust", "widgets.dialogs.import_tags",
+    "widgets.map_mode", "widgets.review_mode", "widgets.deploy_mode", "widgets.plots.grid", "widgets.register_grid",
+)  # fmt: skip
+
+
+def said_by(program: str) -> str:
+    """By a process of its own: in this one everything is imported already."""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.strip()
+
+
+def test_that_the_window_is_painted_before_anything_is_imported_that_nobody_asked_for() -> None:
+    program = f"""
+import sys
+from widgets import quick_start
+quick_start.begin()
+from widgets.application import start
+running = start()
+running.application.processEvents()
+print([name for name in {NOT_AT_START!r} if name in sys.modules])
+running.window.workbench.shut_down()
+"""
+    assert said_by(program) == "[]"
+
+
+def test_that_numpy_is_itself_once_something_of_it_is_used_whoever_asks_first() -> None:
+    program = """
+import sys
+from widgets import quick_start
+quick_start.begin()
+import numpy as np
+import numpy.typing as npt
+assert "numpy._core" not in sys.modules, "it was not put off"
+alias = npt.NDArray[np.float64]
+import numpy
+import numpy.linalg
+from numpy.random import default_rng
+assert numpy is sys.modules["numpy"] and numpy.float64 is np.float64 and np.linalg is numpy.linalg
+assert isinstance(np.zeros(3) + default_rng(1).random(3), numpy.ndarray)
+quick_start.end()
+print("fine")
+"""
+    assert said_by(program) == "fine"
+
+
+def test_that_pyside_still_has_what_is_spared() -> None:
+    """A release without it needs no sparing: then this goes, and ``spare_source_reading`` with it."""
+    program = """
+import sys
+import PySide6.QtCore
+feature = sys.modules["shibokensupport.feature"]
+read, asked = feature._mod_uses_pyside, []
+feature._mod_uses_pyside = asked.append
+import json.tool
+from widgets import quick_start
+quick_start.spare_source_reading()
+print(bool(asked), feature._mod_uses_pyside(sys) is True, read is not None)
+"""
+    assert said_by(program) == "True True True"
+
+
+@pytest.mark.parametrize(("module", "names"), widgets.dialogs._OPENED_BY.items())
+def test_that_every_dialog_of_the_front_is_where_it_says(module: str, names: tuple[str, ...]) -> None:
+    for name in names:
+        assert callable(getattr(import_module(f"widgets.dialogs.{module}"), name))
+    with pytest.raises(AttributeError):
+        _ = widgets.dialogs.no_such_dialog
+
+
+def test_that_every_panel_is_built_soon_although_nobody_has_seen_it(gui: Driver, window: MainWindow) -> None:
+    gui.until(lambda: all(dock.widget() is not None for dock in window._docks.values()), "a panel was never built")
+    gui.until(lambda: window.workbench._frame.isActive(), "nothing would ever arrive")
+
+
+def test_that_nothing_arrives_before_every_panel_can_hear_of_it(window: MainWindow) -> None:
+    assert any(dock.widget() is None for dock in window._docks.values())
+    assert not window.workbench._frame.isActive()
+    window.docks()
+    assert all(dock.widget() is not None for dock in window._docks.values())
