@@ -92,7 +92,7 @@ class Calm:
             case "connected":
                 return _numbers(state)
             case "silent":
-                return ["no answer", *_numbers(state)[1:]]
+                return ["no answer", "values are stale", items_text(state)]
             case "held":
                 return ["another device", *([state.why.what] if state.why else [])]
             case "snapshot":

@@ -16,15 +16,15 @@ from app.runtime.state import Reading
 from widgets.clock import short_moment
 
 LONG_TEXT = 200
-_BADGES: Final = {"another device": "other device", "identity changed": "identity changed"}
+_BADGES: Final = {"another device": "other device", "identity changed": "identity changed", "refused": "bad"}
 """Causes that have a badge of their own, whatever the newest sample was."""
 _SAID: Final = frozenset({"not connected", "no answer"})
 """Causes that are told by their own words where there is no sample."""
 
 
 def value_text(reading: Reading, tag: Tag | None = None) -> str:
-    """The newest source value; "" before the first and of another variable than the tag's, an en dash where the source sent none."""
-    if reading.sample is None or reading.cause == "identity changed":
+    """The newest source value; "" before the first, of another variable and of a refused one, an en dash where the source sent none."""
+    if reading.sample is None or reading.cause in ("identity changed", "refused"):
         return ""
     value = reading.sample.value
     if value is None:

@@ -20,7 +20,7 @@ from widgets.look import BadgeDelegate, ColumnFit, EmptyState, calm_table, label
 from widgets.workbench import Workbench
 
 OWNER = "rebind"
-_WEIGHTS = ((3, 14), (2, 22), (4, 20), (5, 24))
+_WEIGHTS = ((3, 14), (2, 27), (4, 20), (5, 24))
 _LOOKING = "Every tag of the connected endpoints is looked at while this is open."
 
 

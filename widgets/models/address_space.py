@@ -323,6 +323,8 @@ class AddressSpaceModel(QAbstractItemModel):
             return "another device"
         if state.phase == "connected" and state.as_of_ns is not None:
             return "snapshot"
+        if state.phase == "connected" and state.stale:
+            return "no answer"
         return {"off": "off", "stopped": "stopped", "connecting": "connecting…", "waiting": "waiting", "connected": "connected"}[
             state.phase
         ]
@@ -331,6 +333,8 @@ class AddressSpaceModel(QAbstractItemModel):
         state = self._workbench.live.state(node.endpoint)
         if state.phase == "connected" and not state.held and state.as_of_ns is not None:
             return "stale"
+        if state.phase == "connected" and state.stale and not state.held:
+            return "bad"
         return "warn" if state.held else {"connected": "good", "waiting": "warn", "connecting": "accent"}.get(state.phase, "dim")
 
     # Dragging

@@ -92,7 +92,7 @@ COLUMNS: Final = (
     Column("Tag", 24, lambda _, tag, __: tag.name),
     Column("Value", 16, lambda _, tag, reading: value_text(reading, tag), _number, live=True),
     Column("Unit", 8, lambda _, tag, __: symbol(tag.unit)),
-    Column("Quality", 20, lambda _, __, reading: quality_text(reading), live=True),
+    Column("Quality", 23, lambda _, __, reading: quality_text(reading), live=True),
     Column("Source time", 21, _time("source_ns"), _sort_time("source_ns"), live=True, is_time=True),
     Column("Server time", 21, _time("server_ns"), _sort_time("server_ns"), live=True, is_time=True),
     Column("Received", 21, _time("receive_ns"), _sort_time("receive_ns"), live=True, is_time=True),
