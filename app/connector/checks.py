@@ -28,9 +28,8 @@ def check(frame: ToParent) -> None:
             _check_texts(failure.what, failure.where, failure.why, failure.fix, failure.code, failure.about)
         case Lost(why=why):
             _check_texts(why)
-        case Gap(handles=handles, why=why, dropped=dropped):
-            _check_texts(why)
-            _check_counts(dropped, *handles)
+        case Gap():
+            _check_gap(frame)
         case Items(states=states):
             for state in states:
                 _check_state(state)
@@ -55,6 +54,14 @@ def check_browse(browse: BrowseColumns) -> None:
             raise FrameError(f"browse column {name} has {len(getattr(browse, name))} rows, id has {rows}")
     if min(browse.parent, default=0) < 0 or min(browse.errors, default=0) < 0:
         raise FrameError("a browse row with a negative parent")
+
+
+def _check_gap(gap: Gap) -> None:
+    """A handle named a million times would be a million gaps."""
+    _check_texts(gap.why)
+    _check_counts(gap.dropped, *gap.handles)
+    if len(set(gap.handles)) != len(gap.handles):
+        raise FrameError("a gap of the same samples twice")
 
 
 def _check_state(state: ItemState) -> None:

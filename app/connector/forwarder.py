@@ -58,7 +58,7 @@ class Forwarder:
                 self._put(frames.Alive(round_trip_s=min(round_trip_s, frames.ROUND_TRIP_LIMIT_S)))
             case base.Gap(handles=handles, why=why):
                 self._flush()
-                self._put(frames.Gap(handles=handles, why=frames.clipped(why)))
+                self._put(frames.Gap(handles=tuple(dict.fromkeys(handles)), why=frames.clipped(why)))
             case base.ItemStates(states=states):
                 self._flush()
                 tell_states(self._put, states)

@@ -55,6 +55,8 @@ class Values:
             raise FrameError(f"cannot be sent: {error}") from error
         if len(data) > VALUE_BYTES:
             raise FrameError(f"a value of {len(data)} bytes, at most {VALUE_BYTES} are sent")
+        if len(data) > WHOLE_BYTES:
+            Values().unpacked(data)  # so that nothing is sent that ends the connector
         return data
 
     def unpacked(self, data: bytes | memoryview) -> Value:

@@ -149,6 +149,7 @@ LONG = "x" * 20_000
         frames.Items(states=(ItemState(handle=1, refused=LONG),)),
         frames.Gap(dropped=-1),
         frames.Gap(handles=(-1,)),
+        frames.Gap(handles=(1, 2, 1)),
         frames.Memory(rss_bytes=-1),
         frames.Memory(rss_bytes=2**62),
         frames.Taught(learned=Learned(limits={"read": 0})),
