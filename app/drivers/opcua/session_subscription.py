@@ -127,9 +127,19 @@ class Subscription:
         self._waiting: set[asyncio.Task[None]] = set()
         self._answers: asyncio.Queue[_Answer] = asyncio.Queue()
         self._loop: asyncio.Task[None] | None = None
+        self._making = asyncio.Lock()
 
-    async def create(self) -> None:
-        """Raises ``EndpointError``."""
+    async def ensure(self) -> None:
+        """Make one where there is none.
+
+        Raises:
+            EndpointError: The server does not let us.
+        """
+        async with self._making:
+            if not self.id:
+                await self._create()
+
+    async def _create(self) -> None:
         request = ua.CreateSubscriptionRequest()
         keep_alive = ceil(KEEP_ALIVE_MS / self.publishing_ms)
         request.Parameters = ua.CreateSubscriptionParameters(
@@ -313,5 +323,5 @@ class Subscription:
         self.id = 0
         self._generation += 1
         self._tell(Gap(why=f"the server dropped the subscription: {why}"))
-        await self.create()
+        await self.ensure()
         self._renewed()

@@ -140,8 +140,8 @@ class Watch:
     async def _begin(self, items: Sequence[WatchItem], *, search: bool = True, proven: bool = False) -> list[ItemState]:
         """Identify and watch; whoever is refused is remembered, and its last value void."""
         found, refused = await self._identification.identify(items, search=search, proven=proven)
-        if found and not self._subscription.id:
-            await self._subscription.create()
+        if found:
+            await self._subscription.ensure()
         watched = [_Watched(next(self._numbers), one) for one in found]
         for one in watched:
             self._items[one.client] = one

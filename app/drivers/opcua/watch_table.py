@@ -198,7 +198,8 @@ def _chosen(changes: Changes, rows: npt.NDArray[np.int64]) -> Changes:
 def _gone(status: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
     """BadNodeIdInvalid and BadNodeIdUnknown."""
     upper = status >> 16
-    return (upper == _ID_INVALID) | (upper == _ID_UNKNOWN)
+    gone: npt.NDArray[np.bool_] = (upper == _ID_INVALID) | (upper == _ID_UNKNOWN)
+    return gone
 
 
 def _behind(clients: npt.NDArray[np.uint32], marked: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
