@@ -33,6 +33,8 @@ LOOK_S: Final = 0.02
 FRESH_S: Final = 1.0
 """A tag is back when its value was made after the link was, and is no older than this."""
 GIVE_UP_S: Final = 25.0
+BEGIN_S: Final = 120.0
+"""When all lanes start their processes at once."""
 CALM_S: Final = 0.5
 """After an outage is over in the log as well, before the next fault."""
 _SPACES: Final = list(telltale_opcua.SPACES)
@@ -67,7 +69,7 @@ class Lane:
     def begin(self) -> None:
         self.live.connect(ENDPOINT)
         self.live.want("judge", self.judge_tags)
-        self.until(self.is_back, "it never connected")
+        self.until(self.is_back, "it never connected", BEGIN_S)
 
     @property
     def judge_tags(self) -> list[str]:
