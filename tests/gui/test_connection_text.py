@@ -102,6 +102,6 @@ def test_that_the_card_names_the_last_losses_newest_first() -> None:
 def test_that_the_card_names_what_was_learned_and_which_nodes_are_set_apart() -> None:
     learned = Learned(limits={"read": 250}, quarantined={f"i={number}": "it makes a read time out" for number in range(25)})
     rows = card.quarantine_rows(learned)
-    assert rows[1].key == "i=0"
+    assert rows[1].value == "i=0\nit makes a read time out"
     assert rows[-1].value == "and 5 more"
     assert {row.key: row.value for row in card.limit_rows(REPORT, learned)}["Per read request"] == "found 250"

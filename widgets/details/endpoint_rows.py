@@ -115,7 +115,7 @@ def quarantine_rows(learned: Learned) -> list[KeyValue]:
     """Nodes that spoil every request they are in, and why they are asked for alone or not at all."""
     if not learned.quarantined:
         return []
-    rows = [KeyValue(address, why, wide=True) for address, why in list(learned.quarantined.items())[:_QUARANTINED_NAMED]]
+    rows = [KeyValue("Node", f"{address}\n{why}") for address, why in list(learned.quarantined.items())[:_QUARANTINED_NAMED]]
     more = len(learned.quarantined) - len(rows)
     return [KeyValue("Asked for alone or not at all", heading=True), *rows, *([KeyValue("", f"and {more:,} more")] if more else [])]
 
