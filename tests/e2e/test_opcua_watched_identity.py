@@ -8,6 +8,7 @@ import pytest
 
 from app.drivers.base import Event, ItemState, ItemStates, WatchItem
 from app.drivers.opcua.session import OpcUaSession
+from app.errors import EndpointError
 from app.model.columns import SampleColumns
 from app.model.values import Quality
 from tests.peers.opcua_connection import connected, first_samples, until
@@ -135,3 +136,20 @@ async def test_that_a_usurped_tag_is_told_where_its_own_variable_went(peer: Tell
     assert state.rebind == LINE + "i=1001"
     (sample,) = (await first_samples(session.events(), {0})).values()
     assert (sample.value, sample.quality, sample.status) == (None, Quality.BAD, 0x80890000)
+
+
+async def test_that_items_that_could_not_be_made_are_refused_and_tried_again(session: OpcUaSession) -> None:
+    """The server is busy for longer than one request may take: the session lives on, and so do its tags."""
+    monitored = session._watch._monitored
+    create = monitored.create
+
+    async def busy(items: object) -> list[tuple[int, ItemState]]:
+        monitored.create = create  # type: ignore[method-assign]  # once
+        raise EndpointError("Watching failed", where="peer", why="no answer within 10 s")
+
+    monitored.create = busy  # type: ignore[method-assign]  # ours, not the library's
+    witness = Witness(session)
+    (state,) = await session.set_watch([item()], [])
+    assert state.refused == "no answer within 10 s"
+    await witness.until_live()
+    assert witness.state.refused == ""

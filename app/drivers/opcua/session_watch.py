@@ -20,7 +20,7 @@ from app.drivers.opcua.session_nodes import is_unknown
 from app.drivers.opcua.session_services import Services
 from app.drivers.opcua.session_subscription import Subscription
 from app.drivers.opcua.session_types import DataTypes
-from app.drivers.opcua.status import BAD, BAD_TYPE_MISMATCH
+from app.drivers.opcua.status import BAD, BAD_NODE_ID_UNKNOWN, BAD_TYPE_MISMATCH
 from app.drivers.opcua.watch_table import Row, WatchTable, withheld
 from app.errors import EndpointError
 
@@ -109,13 +109,7 @@ class Watch:
                 self._missing.pop(handle, None)
                 self._looked_s.pop(handle, None)
             await self._drop(self._clients[handle] for handle in handles if handle in self._clients)
-            try:
-                states = {state.handle: state for state in await self._begin(add)}
-            except EndpointError as error:
-                if self._channel.lost:
-                    raise
-                states = {item.handle: ItemState(handle=item.handle, refused=error.why, status=BAD) for item in add}
-                self._keep_missing(add, states.values())
+            states = {state.handle: state for state in await self._begin_or_keep(add)}
             return [states[item.handle] for item in add]
 
     async def close(self) -> None:
@@ -136,6 +130,17 @@ class Watch:
             await self._look_at_doubted()
             await self._look_for_gone()
             await self._look_for_missing()
+
+    async def _begin_or_keep(self, items: Sequence[WatchItem], *, search: bool = True, proven: bool = False) -> list[ItemState]:
+        """``_begin``; those that the server does not answer about are refused, and tried again."""
+        try:
+            return await self._begin(items, search=search, proven=proven)
+        except EndpointError as error:
+            if self._channel.lost:
+                raise
+            states = [ItemState(handle=item.handle, refused=error.why, status=BAD) for item in items]
+            self._keep_missing(items, states)
+            return states
 
     async def _begin(self, items: Sequence[WatchItem], *, search: bool = True, proven: bool = False) -> list[ItemState]:
         """Identify and watch; whoever is refused is remembered, and its last value void."""
@@ -239,7 +244,7 @@ class Watch:
         items = [one.found.item for one in self._items.values()] + [one.item for one in self._missing.values()]
         self._forget(list(self._items.values()))
         if items:
-            self._tell(ItemStates(states=tuple(await self._begin(items))))
+            self._tell(ItemStates(states=tuple(await self._begin_or_keep(items))))
 
     async def _look_at_doubted(self) -> None:
         now = monotonic()
@@ -248,7 +253,7 @@ class Watch:
             items = [self._items[client].found.item for client in due]
             self._looked_s.update((item.handle, now) for item in items)
             await self._drop(due)
-            self._tell(ItemStates(states=tuple(await self._begin(items, proven=True))))
+            self._tell(ItemStates(states=tuple(await self._begin_or_keep(items, proven=True))))
 
     async def _look_for_gone(self) -> None:
         """Their monitored items may be dead though another node has the id by now, so they are made anew, or begin to be missing."""
@@ -270,17 +275,25 @@ class Watch:
             await self._begin_again([self._missing[handle].item for handle in search], search=True)
         due = [one for one in self._missing.values() if now - one.looked_s >= LOOK_S][:most]
         other = []
-        for one, glance in zip(due, await self._identification.glance([one.item for one in due]), strict=True):
+        for one, glance in zip(due, await self._glances([one.item for one in due]), strict=True):
             if one.glance != glance and not (one.glance is None and is_unknown(glance.status)):
                 other.append(one.item)
             one.looked_s, one.glance = now, glance
         if other:
             await self._begin_again(other, search=False)
 
+    async def _glances(self, items: Sequence[WatchItem]) -> list[Glance]:
+        try:
+            return await self._identification.glance(items)
+        except EndpointError:
+            if self._channel.lost:
+                raise
+            return [Glance(BAD_NODE_ID_UNKNOWN)] * len(items)  # for now: it is asked again
+
     async def _begin_again(self, items: Sequence[WatchItem], *, search: bool) -> None:
         """Tells only of those that are otherwise than they were told."""
         before = {item.handle: self._missing[item.handle].state for item in items if item.handle in self._missing}
         await self._drop(self._clients[item.handle] for item in items if item.handle in self._clients)
-        states = [state for state in await self._begin(items, search=search) if before.get(state.handle) != state]
+        states = [state for state in await self._begin_or_keep(items, search=search) if before.get(state.handle) != state]
         if states:
             self._tell(ItemStates(states=tuple(states)))
