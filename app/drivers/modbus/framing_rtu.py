@@ -145,8 +145,7 @@ class RtuFraming:
     def give_up(self, key: int = 0) -> str:
         del key  # there is one at a time
         if self._asked is not None:
-            self._unanswered = [one for one in self._unanswered if (one.unit, one.pdu) != (self._asked.unit, self._asked.pdu)]
-            self._unanswered.append(self._asked)
+            self._unanswered.append(self._asked)  # as often as it was asked: each time may still be answered
         self._reset()
         return ""
 

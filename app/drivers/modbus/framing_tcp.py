@@ -48,12 +48,17 @@ class Awaited:
 
 
 class TcpFraming:
-    """See ``framing.Framing``. The transaction id tells every late reply; a reply with id 0 is none, for 0 is never sent."""
+    """See ``framing.Framing``. The transaction id tells every late reply; a reply with id 0 is none, for 0 is never sent.
+
+    Args:
+        latest: Transaction id before the first. Better another one for each connection, or a gateway that still answers what was asked
+            on the one before answers what is asked on this one.
+    """
 
     serial = False
 
-    def __init__(self) -> None:
-        self.latest = 0
+    def __init__(self, latest: int = 0) -> None:
+        self.latest = latest
         self._buffer = b""
         self._awaited: dict[int, Awaited] = {}
         self._given_up: dict[int, Awaited] = {}

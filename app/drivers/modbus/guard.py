@@ -60,11 +60,16 @@ class Asked:
 
     @property
     def size(self) -> int | None:
-        """Byte count of the right reply, None where the request does not say."""
-        if self.function not in TABLE_FUNCTIONS:
-            return None
-        count = int.from_bytes(self.pdu[3:5], "big")
-        return (count + 7) // 8 if self.function in BIT_FUNCTIONS else 2 * count
+        """See ``reply_size``."""
+        return reply_size(self.pdu)
+
+
+def reply_size(pdu: bytes) -> int | None:
+    """Byte count of the right reply to a request, None where it does not say."""
+    if pdu[0] not in TABLE_FUNCTIONS:
+        return None
+    count = pdu[3] << 8 | pdu[4]
+    return (count + 7) // 8 if pdu[0] in BIT_FUNCTIONS else 2 * count
 
 
 def forbidden(pdu: bytes) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from app.drivers.base import Item
 from app.drivers.modbus.address import BIT_TABLES, Address, parse
 from app.drivers.modbus.plan import Extent
 from app.drivers.modbus.registers import Words, decode_bit_ranges, decode_bits, decode_checked, decode_clocks, decode_string
-from app.drivers.modbus.spec import INVALID_CONTENT, TORN_VALUE
+from app.drivers.modbus.spec import INVALID_CONTENT
 from app.drivers.modbus.torn import LastReadings, WideItems
 from app.drivers.modbus.types import REGISTER_TYPES
 from app.model.columns import COLUMN_DTYPES, SampleColumns, type_code
@@ -79,12 +79,16 @@ class Readout:
     """
 
     def __init__(self, wanted: Sequence[Wanted], start: int, last: LastReadings | None = None) -> None:
-        self.handles = np.array([item.handle for item in wanted], np.uint32)
+        size = len(wanted)
+        self.handles = _shared(np.array([item.handle for item in wanted], np.uint32))
         self.wide = WideItems(wanted, start, last)
-        self._types = np.array([item.type_code for item in wanted], np.uint8)
-        self._scaled = np.array([item.scaled for item in wanted], np.bool_)
-        self._gain = np.array([item.gain for item in wanted], np.float64)
-        self._offset = np.array([item.offset for item in wanted], np.float64)
+        self._types = _shared(np.array([item.type_code for item in wanted], np.uint8))
+        self._no_time = _shared(np.zeros(size, np.int64))
+        self._good = _shared(np.full(size, Quality.GOOD, np.uint8))
+        self._no_status = _shared(np.zeros(size, np.uint32))
+        self._scaled = np.array([row for row, item in enumerate(wanted) if item.scaled], np.intp)
+        self._gain = np.array([wanted[row].gain for row in self._scaled], np.float64)
+        self._offset = np.array([wanted[row].offset for row in self._scaled], np.float64)
         places: dict[tuple[str, str], list[int]] = {}
         for row, item in enumerate(wanted):
             places.setdefault((item.kind, item.order), []).append(row)
@@ -97,26 +101,27 @@ class Readout:
                 first = np.array([wanted[row].extent.address - start for row in rows], np.intp)
                 index = first[:, None] + np.arange(wanted[rows[0]].extent.length, dtype=np.intp)
                 self._groups.append((kind, order, np.array(rows, np.intp), index))
+        self._scaled_rows = frozenset(self._scaled.tolist())
         self._bits = np.array([item.address.bit or 0 for item in wanted], np.uint8)
         self._last_bits = np.array([item.address.last_bit or 0 for item in wanted], np.uint8)
 
     def good(self, words: Words, receive_ns: int) -> SampleColumns:
         """What the words hold. An item whose words are no value of its type has none, and is bad (InvalidContent)."""
-        numbers = np.full(len(self.handles), np.nan)
+        numbers = np.empty(len(self.handles))
         objects: dict[int, Value] = {}
         with np.errstate(all="ignore"):  # NaN, infinity and overflow are what the device sent, not our mistake
             for kind, order, rows, index in self._groups:
                 self._decode(kind, order, rows, words[index], numbers, objects)
-            numbers[self._scaled] = numbers[self._scaled] * self._gain[self._scaled] + self._offset[self._scaled]
-        numbers[list(objects)] = np.nan
-        invalid = [row for row, value in objects.items() if value is None]
+            if len(self._scaled):
+                numbers[self._scaled] = numbers[self._scaled] * self._gain + self._offset
+        invalid = [row for row, value in objects.items() if value is None] if objects else []
         for row, item, place in self._strings:
             address = item.address
             objects[row] = decode_string(words[place : place + item.extent.length], address.length, item.order, address.padding)
-        columns = self._columns(Quality.GOOD, 0, receive_ns, numbers, objects)
-        columns.quality[invalid] = Quality.BAD
-        columns.status[invalid] = INVALID_CONTENT
-        return columns
+        if objects:
+            numbers[list(objects)] = np.nan
+        columns = self._columns(self._good, self._no_status, receive_ns, numbers, objects)
+        return without_value(columns, invalid, INVALID_CONTENT) if invalid else columns
 
     def _decode(
         self,
@@ -138,7 +143,7 @@ class Readout:
             objects.update(zip(rows.tolist(), decode_clocks(words, kind, order), strict=True))
         else:
             values, valid = decode_checked(words, kind, order)
-            numbers[rows] = values.astype(np.float64)
+            numbers[rows] = values
             if values.dtype.kind in "iu" and words.shape[1] > 2:
                 objects.update(self._beyond_float64(rows, values))
             if valid is not None:
@@ -147,45 +152,56 @@ class Readout:
     def bad(self, status: int, receive_ns: int) -> SampleColumns:
         """No value: the whole block was refused or got no answer."""
         numbers = np.full(len(self.handles), np.nan)
-        return self._columns(Quality.BAD, status, receive_ns, numbers, dict.fromkeys(range(len(self.handles))))
+        size = len(self.handles)
+        quality, statuses = np.full(size, Quality.BAD, np.uint8), np.full(size, status, np.uint32)
+        return self._columns(quality, statuses, receive_ns, numbers, dict.fromkeys(range(size)))
 
     def _beyond_float64(self, rows: npt.NDArray[np.intp], values: npt.NDArray[np.generic]) -> dict[int, Value]:
         pairs: list[tuple[int, int]] = list(zip(rows.tolist(), values.tolist(), strict=True))
-        return {row: value for row, value in pairs if not self._scaled[row] and not -SAFE_INTEGER <= value <= SAFE_INTEGER}
+        return {row: value for row, value in pairs if row not in self._scaled_rows and not -SAFE_INTEGER <= value <= SAFE_INTEGER}
 
     def _columns(
-        self, quality: Quality, status: int, receive_ns: int, numbers: npt.NDArray[np.float64], objects: dict[int, Value]
+        self,
+        quality: npt.NDArray[np.uint8],
+        status: npt.NDArray[np.uint32],
+        receive_ns: int,
+        numbers: npt.NDArray[np.float64],
+        objects: dict[int, Value],
     ) -> SampleColumns:
-        size = len(self.handles)
         return SampleColumns(
-            handle=self.handles.copy(),
-            type=self._types.copy(),
-            quality=np.full(size, quality, np.uint8),
-            status=np.full(size, status, np.uint32),
+            handle=self.handles,
+            type=self._types,
+            quality=quality,
+            status=status,
             number=numbers,
-            source_ns=np.zeros(size, np.int64),
-            server_ns=np.zeros(size, np.int64),
-            receive_ns=np.full(size, receive_ns, np.int64),
+            source_ns=self._no_time,
+            server_ns=self._no_time,
+            receive_ns=np.full(len(numbers), receive_ns, np.int64),
             objects=objects,
         )
 
 
-def withheld(columns: SampleColumns, rows: npt.NDArray[np.intp]) -> None:
-    """Take the values of some rows away: readings of them in succession disagree."""
-    columns.number[rows] = np.nan
-    columns.quality[rows] = Quality.BAD
-    columns.status[rows] = TORN_VALUE
-    columns.objects.update(dict.fromkeys(rows.tolist()))
+def _shared(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A column that the samples of every poll have in common, and so that nobody may change."""
+    column.flags.writeable = False
+    return column
 
 
-def replace_rows(columns: SampleColumns, rows: npt.NDArray[np.intp], newer: SampleColumns) -> None:
-    """Put the samples of some rows of a later reading of the same items in the place of those of the earlier one."""
-    for name in COLUMN_DTYPES:
-        getattr(columns, name)[rows] = getattr(newer, name)[rows]
-    for row in rows.tolist():
-        columns.objects.pop(row, None)
-        if row in newer.objects:
-            columns.objects[row] = newer.objects[row]
+def without_value(columns: SampleColumns, rows: Sequence[int], status: int) -> SampleColumns:
+    """The same samples, those of some rows bad and without their value."""
+    number, quality, statuses = columns.number.copy(), columns.quality.copy(), columns.status.copy()
+    number[rows], quality[rows], statuses[rows] = np.nan, Quality.BAD, status
+    objects = columns.objects | dict.fromkeys(rows)
+    return replace(columns, number=number, quality=quality, status=statuses, objects=objects)
+
+
+def with_newer(columns: SampleColumns, rows: Sequence[int], newer: SampleColumns) -> SampleColumns:
+    """The same samples, those of some rows from a later reading of the same items."""
+    changed = {name: getattr(columns, name).copy() for name in ("number", "quality", "status", "receive_ns")}
+    for name, column in changed.items():
+        column[rows] = getattr(newer, name)[rows]
+    objects = {row: value for row, value in columns.objects.items() if row not in rows}
+    return replace(columns, **changed, objects=objects | {row: newer.objects[row] for row in rows if row in newer.objects})
 
 
 def joined(parts: Sequence[SampleColumns]) -> SampleColumns:

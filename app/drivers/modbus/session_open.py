@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from app.drivers.base import EndpointConfig
 from app.drivers.modbus.bus import exchange_s, gap_s
 from app.drivers.modbus.framing import Framing
 from app.drivers.modbus.framing_rtu import FORGET_S, RtuFraming
-from app.drivers.modbus.framing_tcp import TcpFraming
+from app.drivers.modbus.framing_tcp import LAST_TRANSACTION, TcpFraming
 from app.drivers.modbus.guard import RequestError
 from app.drivers.modbus.in_flight import IN_FLIGHT, MOST_BY_HAND, Window
 from app.drivers.modbus.plan import Extent
@@ -63,7 +64,7 @@ def timing_of(url: ModbusUrl, settings: Settings) -> Timing:
 
 def new_link(url: ModbusUrl, config: EndpointConfig, settings: Settings) -> Link:
     """Not connected yet."""
-    framing: Framing = TcpFraming()
+    framing: Framing = TcpFraming(secrets.randbelow(LAST_TRANSACTION))
     if url.is_serial:
         echo = {"yes": True, "no": False}.get(str(settings["echo"]))
         framing = RtuFraming(echo=echo, hold=url.transport == "rtu", forget_s=max(FORGET_S, 5 * float(settings["timeout_s"])))

@@ -13,18 +13,22 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from app.drivers.base import Event, ItemState, ItemStates, WatchItem
-from app.drivers.modbus.guard import Asked
+from app.drivers.modbus.guard import reply_size
 from app.drivers.modbus.plan import Block
 from app.drivers.modbus.poll_order import PollOrder
-from app.drivers.modbus.readout import Defaults, Readout, Wanted, rows_of
+from app.drivers.modbus.readout import Defaults, Readout, Wanted, joined, rows_of
 from app.drivers.modbus.session_read import BlockReader
 from app.drivers.modbus.session_wire import request_for
 from app.drivers.modbus.spec import BAD_ADDRESS
 from app.drivers.modbus.torn import LastReadings
 from app.drivers.modbus.turns import Shape
 from app.errors import UserError
+from app.model.columns import SampleColumns
 
 SHORTEST_MS: Final = 10
+TOGETHER_S: Final = 0.005
+MOST_PARTS: Final = 256
+"""Blocks that wait to be delivered; then polling waits."""
 RATE_TOLERANCE: Final = 0.2
 """A measured rate is reported when it differs by more than this part from the one that was reported last."""
 
@@ -54,6 +58,8 @@ class Job:
     rates: tuple[Rate, ...]
     readout: Readout
     shape: Shape
+    generation: int
+    """Of the set of watched items for which it was made."""
 
 
 class Poller:
@@ -70,12 +76,16 @@ class Poller:
         self._generation = 0
         self._helping = 0
         self._last = LastReadings()
+        self._parts: list[SampleColumns] = []
+        self._arrived, self._room = asyncio.Event(), asyncio.Event()
 
     def watch(self, add: Sequence[WatchItem], remove: Sequence[int]) -> list[ItemState]:
         """Takes effect at once: no sample of a removed item is emitted after this."""
         for handle in remove:
             self._remove(handle)
         states = [self._add(item) for item in add]
+        gone = {*remove, *(item.handle for item in add)}
+        self._parts = [_without(part, gone) for part in self._parts]
         self._plans.clear()
         self._generation += 1
         self._changed.set()
@@ -84,6 +94,7 @@ class Poller:
     async def run(self) -> None:
         """Reads one block after the other; where the connection bears several requests at once, others help as long as there are blocks."""
         async with asyncio.TaskGroup() as helpers:
+            helpers.create_task(self._deliver())
             while True:
                 self._changed.clear()
                 self._start_cycles(time.monotonic())
@@ -106,6 +117,18 @@ class Poller:
         finally:
             self._helping -= 1
             self._changed.set()
+
+    async def _deliver(self) -> None:
+        """What has come within a few milliseconds goes out together."""
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            await asyncio.sleep(TOGETHER_S)
+            parts, self._parts = self._parts, []
+            together = joined(parts)
+            if len(together):
+                await self._emit(together)
+            self._room.set()
 
     def _goes(self, job: Job) -> bool:
         return self._reader.wire.turns.is_free(job.shape)
@@ -162,10 +185,10 @@ class Poller:
     def _job(self, wanted: Sequence[Wanted], block: Block) -> Job:
         items = [wanted[index] for index in block.items]
         rates = sorted({self._items[item.handle][0] for item in items}, key=lambda rate: rate.interval_s)
-        asked = Asked(block.extent.unit, request_for(block.extent))
-        shape = (asked.unit, asked.function, asked.size)
+        pdu = request_for(block.extent)
+        shape = (block.extent.unit, pdu[0], reply_size(pdu))
         block = Block(block.extent, tuple(range(len(items))))
-        return Job(items, block, tuple(rates), Readout(items, block.extent.address, self._last), shape)
+        return Job(items, block, tuple(rates), Readout(items, block.extent.address, self._last), shape, self._generation)
 
     def _is_watched(self, item: Wanted) -> bool:
         """Whether it still is: its handle may stand for another item by now."""
@@ -173,7 +196,7 @@ class Poller:
 
     async def _do(self, job: Job) -> None:
         started_s = time.monotonic()
-        if all(map(self._is_watched, job.items)):
+        if job.generation == self._generation or all(map(self._is_watched, job.items)):
             await self._read(job.items, job.block, job.readout)
         else:
             items = [item for item in job.items if self._is_watched(item)]
@@ -188,11 +211,15 @@ class Poller:
     async def _read(self, items: Sequence[Wanted], block: Block, readout: Readout | None) -> None:
         generation = self._generation
         for part in await self._reader.read(items, block, polled=True, readout=readout):
+            while len(self._parts) >= MOST_PARTS:
+                self._room.clear()
+                await self._room.wait()
             if self._generation != generation:
                 watched = {item.handle for item in items if self._is_watched(item)}
                 part = rows_of(part, [row for row, handle in enumerate(part.handle.tolist()) if handle in watched])  # noqa: PLW2901
             if len(part):
-                await self._emit(part)
+                self._parts.append(part)
+                self._arrived.set()
 
     async def _end_cycle(self, rate: Rate) -> None:
         now_s = time.monotonic()
@@ -203,3 +230,7 @@ class Poller:
             rate.reported_s = rate.measured_s
             interval_ms = round(rate.reported_s * 1000, 1)
             await self._emit(ItemStates(states=tuple(ItemState(handle=handle, interval_ms=interval_ms) for handle in rate.handles)))
+
+
+def _without(part: SampleColumns, handles: set[int]) -> SampleColumns:
+    return rows_of(part, [row for row, handle in enumerate(part.handle.tolist()) if handle not in handles])

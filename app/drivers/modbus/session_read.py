@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+import numpy as np
+
 from app.drivers.modbus.guard import RequestError
 from app.drivers.modbus.plan import Block, Extent, Forbidden, Limits, plan, split
-from app.drivers.modbus.readout import Readout, Wanted, replace_rows, withheld
+from app.drivers.modbus.readout import Readout, Wanted, with_newer, without_value
 from app.drivers.modbus.registers import Words
 from app.drivers.modbus.session_wire import Wire
-from app.drivers.modbus.spec import FORBIDDEN_RANGE, NO_RESPONSE
+from app.drivers.modbus.spec import FORBIDDEN_RANGE, NO_RESPONSE, TORN_VALUE
 from app.drivers.modbus.torn import READS
 from app.model.columns import SampleColumns
 
@@ -132,17 +134,20 @@ class BlockReader:
             self.revision += 1
         columns = readout.good(words, receive_ns)
         if self.confirm and len(readout.wide):
-            await self._confirm(block.extent, readout, words, columns)
+            columns = await self._confirmed(block.extent, readout, words, columns)
         return [columns], True
 
-    async def _confirm(self, extent: Extent, readout: Readout, words: Words, columns: SampleColumns) -> None:
-        """Read again what may be torn (``torn``), and put what two readings in succession agree on into the columns.
+    async def _confirmed(self, extent: Extent, readout: Readout, words: Words, columns: SampleColumns) -> SampleColumns:
+        """Read again what may be torn (``torn``), and take what two readings in succession agree on.
 
         A first reading is compared with a second one as well; where that cannot be had, nothing speaks against the first.
         """
         wide = readout.wide
         now = wide.keys(words)
         doubt = wide.doubtful(now)
+        if not np.count_nonzero(doubt):
+            wide.remember(now)
+            return columns
         first = doubt & ~wide.has_last()
         settled, rising, falling = now.copy(), doubt.copy(), doubt.copy()
         for reads in range(2, READS + 1):
@@ -162,9 +167,10 @@ class BlockReader:
             doubt &= ~agreed
             first &= agreed
             taken = agreed | (doubt & (rising | falling)) if reads == READS else agreed
-            replace_rows(columns, wide.rows[taken], readout.good(again, time.time_ns()))
+            columns = with_newer(columns, wide.rows[taken].tolist(), readout.good(again, time.time_ns()))
         wide.remember(settled, ~wide.suspicious(settled, now))
-        withheld(columns, wide.rows[doubt & ~first & ~(rising | falling)])
+        withheld = wide.rows[doubt & ~first & ~(rising | falling)].tolist()
+        return without_value(columns, withheld, TORN_VALUE) if withheld else columns
 
     async def _halves(self, wanted: Sequence[Wanted], block: Block, status: int) -> list[SampleColumns]:
         left, right, between = split([item.extent for item in wanted], block)

@@ -21,7 +21,7 @@ import numpy as np
 from app.drivers.base import Exchange
 from app.drivers.modbus.address import BIT_TABLES
 from app.drivers.modbus.framing import Arrival, Framing
-from app.drivers.modbus.guard import DEVICE_IDENTIFICATION, IDENTIFICATION_TYPE, Asked, RequestError, check, identification_objects
+from app.drivers.modbus.guard import DEVICE_IDENTIFICATION, IDENTIFICATION_TYPE, RequestError, check, identification_objects, reply_size
 from app.drivers.modbus.in_flight import Window
 from app.drivers.modbus.plan import Extent
 from app.drivers.modbus.registers import Words
@@ -67,7 +67,9 @@ class Sent:
 
     Attributes:
         number: Of all requests of the connection, in the order in which they were sent.
+        at_s, until_s: When it was sent (``time.monotonic``), and when it is given up (the loop's time); ``limit_s`` lies between.
         in_flight: How many were, with this one, when it was sent.
+        late: Late replies that had come until then.
         shared: Whether others were in flight with it at any time.
     """
 
@@ -75,7 +77,10 @@ class Sent:
     pdu: bytes
     number: int
     at_s: float
+    limit_s: float
+    until_s: float
     in_flight: int
+    late: int
     reply: asyncio.Future[bytes]
     shared: bool = False
 
@@ -93,6 +98,7 @@ class Wire:
         told: Called with everything that goes over the wire, while somebody wants to know.
         window: How many requests may be in flight, and what was found out about that.
         turns: Whose request goes next.
+        requests: How many were sent.
     """
 
     def __init__(self, line: Line, framing: Framing, timing: Timing, window: Window | None = None) -> None:
@@ -100,10 +106,11 @@ class Wire:
         self.window = window or Window()
         self.turns = Turns(self.window)
         self._sent: dict[int, Sent] = {}
-        self._number = self._answered_number = 0
+        self.requests = self._answered_number = 0
         self._free_at_s = 0.0
         self._given_up_at_s: float | None = None
         self._silence: asyncio.TimerHandle | None = None
+        self._expiry: asyncio.TimerHandle | None = None
         self.lost = asyncio.Event()
         self.why_lost = ""
         self.heard_at_s = self.valid_at_s = time.monotonic()
@@ -125,8 +132,9 @@ class Wire:
 
     def close(self) -> None:
         """Safe twice and before ``connect``. The socket or port is free after ``wait_closed``."""
-        if self._silence is not None:
-            self._silence.cancel()
+        for timer in (self._silence, self._expiry):
+            if timer is not None:
+                timer.cancel()
         self._line.close()
         if not self.lost.is_set():
             self._lose("the connection was closed", RequestError(NOT_CONNECTED, "the connection was closed"))
@@ -176,7 +184,7 @@ class Wire:
     async def _ask(self, unit: int, pdu: bytes, tries: int) -> bytes:
         check(pdu)
         self.window.asks(unit)
-        shape = (unit, pdu[0], Asked(unit, pdu).size)
+        shape = (unit, pdu[0], reply_size(pdu))
         failure = RequestError(NO_RESPONSE, "")
         again = alone = False
         while tries:
@@ -241,14 +249,19 @@ class Wire:
         now_s = time.monotonic()
         frame = self._framing.request(unit, pdu, now_s)
         key = self._framing.latest
-        self._number += 1
-        sent = Sent(unit, pdu, self._number, now_s, len(self._sent) + 1, asyncio.get_running_loop().create_future())
+        self.requests += 1
+        limit_s = self._timing.timeout_s + self._timing.exchange_s(len(frame), _longest_reply(pdu))
+        loop = asyncio.get_running_loop()
+        sent = Sent(
+            unit, pdu, self.requests, now_s, limit_s, loop.time() + limit_s, len(self._sent) + 1, self.late_replies, loop.create_future()
+        )
         self._sent[key] = sent
         if sent.in_flight > 1:
             for one in self._sent.values():
                 one.shared = True
         try:
-            reply = await self._reply_to(sent, frame)
+            self._send(sent, frame)
+            reply = await sent.reply
         except RequestError as error:
             error.shared = sent.shared
             raise
@@ -265,23 +278,36 @@ class Wire:
             raise refused
         return reply
 
-    async def _reply_to(self, sent: Sent, frame: bytes) -> bytes:
-        limit_s = self._timing.timeout_s + self._timing.exchange_s(len(frame), _longest_reply(sent.pdu))
-        late = self.late_replies
-        self._tell(True, frame, lambda: request_text(sent.unit, sent.pdu))
+    def _send(self, sent: Sent, frame: bytes) -> None:
+        if self.told is not None:
+            self._tell(True, frame, lambda: request_text(sent.unit, sent.pdu))
         self._line.write(frame)
-        try:
-            async with asyncio.timeout(limit_s):
-                return await sent.reply
-        except TimeoutError as error:
-            came = "; a reply to an earlier request came, too late" if self.late_replies > late else ""
-            why = f"no reply within {limit_s:.3g} s{came}"
-            self._tell(False, b"", lambda: "no reply", limit_s, why)
-            if sent.shared and self._answered_number > sent.number:
-                self.window.blame("it left a request unanswered, and answered one that came after it")
-            elif sent.shared:
-                self.window.lost("replies are missing when several requests are in flight")
-            raise RequestError(NO_RESPONSE, why) from error
+        loop = asyncio.get_running_loop()
+        if self._expiry is None or sent.until_s < self._expiry.when():
+            if self._expiry is not None:
+                self._expiry.cancel()
+            self._expiry = loop.call_at(sent.until_s, self._expire)
+
+    def _expire(self) -> None:
+        """Give up what has waited too long. One timer serves all requests: it mostly finds that the one it was set for is answered."""
+        self._expiry = None
+        now_s = asyncio.get_running_loop().time()
+        for sent in self._sent.values():
+            if sent.until_s <= now_s and not sent.reply.done():
+                self._expire_one(sent)
+        waiting_s = [sent.until_s for sent in self._sent.values() if not sent.reply.done()]
+        if waiting_s:
+            self._expiry = asyncio.get_running_loop().call_at(min(waiting_s), self._expire)
+
+    def _expire_one(self, sent: Sent) -> None:
+        came = "; a reply to an earlier request came, too late" if self.late_replies > sent.late else ""
+        why = f"no reply within {sent.limit_s:.3g} s{came}"
+        self._tell(False, b"", lambda: "no reply", sent.limit_s, why)
+        if sent.shared and self._answered_number > sent.number:
+            self.window.blame("it left a request unanswered, and answered one that came after it")
+        elif sent.shared:
+            self.window.lost("replies are missing when several requests are in flight")
+        sent.reply.set_exception(RequestError(NO_RESPONSE, why))
 
     def _give_up(self, key: int, shared: bool) -> None:
         why = self._framing.give_up(key)

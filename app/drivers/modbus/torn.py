@@ -89,6 +89,7 @@ class WideItems:
         kinds = [(kind, len(rows)) for (kind, _), rows in places.items()]
         self._half = np.array([_HALF[REGISTER_TYPES[kind].kind] for kind, count in kinds for _ in range(count)], np.int64)
         self._floats = np.array([REGISTER_TYPES[kind].registers if kind[0] == "f" else 0 for kind, count in kinds for _ in range(count)])
+        self._has_floats = bool(self._floats.any())
         self._last = last or LastReadings()
         self._places = self._last.places([wanted[row] for row in self.rows.tolist()])
 
@@ -97,7 +98,8 @@ class WideItems:
 
     def keys(self, words: Words) -> Keys:
         """Of every wide item, from the words of the block."""
-        return np.concatenate([_keys(words[index], kind, order) for kind, order, index in self._groups])
+        found = [_keys(words[index], kind, order) for kind, order, index in self._groups]
+        return found[0] if len(found) == 1 else np.concatenate(found)
 
     def has_last(self) -> npt.NDArray[np.bool_]:
         """Which of them have a reading of an earlier poll."""
@@ -105,9 +107,11 @@ class WideItems:
 
     def doubtful(self, now: Keys) -> npt.NDArray[np.bool_]:
         """Which of them moved suspiciously since their last reading, or have none to compare with."""
-        return ~self.has_last() | self.suspicious(self._last.keys[self._places], now)
+        suspicious = self.suspicious(self._last.keys[self._places], now)
+        known = self.has_last()
+        return suspicious if np.count_nonzero(known) == len(known) else suspicious | ~known
 
-    def remember(self, now: Keys, sure: npt.NDArray[np.bool_]) -> None:
+    def remember(self, now: Keys, sure: npt.NDArray[np.bool_] | bool = True) -> None:
         """Readings to compare the next ones with; where it is not sure that they are true, the next will be doubtful whatever they are."""
         self._last.keys[self._places] = now
         self._last.known[self._places] = sure
@@ -116,7 +120,7 @@ class WideItems:
         """Which of the wide items moved as one does that is torn in one of the two readings."""
         step = now - before
         far: npt.NDArray[np.bool_] = np.abs(step) >= self._half
-        if far.any() and self._floats.any():
+        if self._has_floats and np.count_nonzero(far):
             far &= (self._floats == 0) | _torn_floats(before, now, step, self._floats)
         return far
 
@@ -131,8 +135,10 @@ def _keys(words: Words, kind: str, order: str) -> Keys:
     if kind[0] != "f":
         return values.astype(np.int64)
     bits = values.view(f">i{values.dtype.itemsize}").astype(np.int64)
-    smallest = np.int64(-(1 << (8 * values.dtype.itemsize - 1)))
-    return np.where(bits < 0, smallest - bits, bits)
+    if np.count_nonzero(bits < 0):
+        smallest = np.int64(-(1 << (8 * values.dtype.itemsize - 1)))
+        return np.where(bits < 0, smallest - bits, bits)
+    return bits
 
 
 def _torn_floats(before: Keys, now: Keys, step: Keys, registers: npt.NDArray[np.int_]) -> npt.NDArray[np.bool_]:

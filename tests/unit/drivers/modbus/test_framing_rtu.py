@@ -191,3 +191,17 @@ def test_that_bytes_equal_to_the_request_are_a_reply_only_where_there_is_no_echo
 )
 def test_that_a_reply_says_how_long_it_is(data: bytes, length: int) -> None:
     assert reply_length(data) == length
+
+
+def test_that_a_request_made_twice_may_be_answered_twice_too_late() -> None:
+    """The first late reply is put aside; the second may still come, so what looks like it is not asked for without a fence."""
+    framing = RtuFraming(echo=False, hold=False)
+    asked, other = b"\x03\x00\x64\x00\x02", b"\x03\x00\xc8\x00\x02"
+    reply = frame_of(1, b"\x03\x04\x00\x01\x00\x02")
+    for _ in range(2):
+        framing.request(1, asked, 0.0)
+        framing.give_up()
+    assert [arrival.kind for arrival in framing.received(reply)] == ["late"]
+    assert framing.fences(1, other, 1.0) is not None
+    assert [arrival.kind for arrival in framing.received(reply)] == ["late"]
+    assert framing.fences(1, other, 1.0) is None
