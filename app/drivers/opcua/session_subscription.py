@@ -40,12 +40,15 @@ log = logging.getLogger(__name__)
 KEEP_ALIVE_MS: Final = 5_000
 """At most so long is the server silent about a subscription. asyncua's default would be 7.5 minutes."""
 
+LONGEST_MS: Final = 3_600_000
+"""More silence than an hour is not asked for, and no silence that could be told from a dead server."""
 LIFETIME_MS: Final = 60_000
 LEAST_WAITING: Final = 2
 MOST_WAITING: Final = 32
 """Publish requests that wait at the server. With one for each publish during a round trip, and one more, none has to wait for us."""
 
 CHECK_S: Final = 3.0
+CHECK_PUBLISHES: Final = 1.5
 """After so long without a word about the subscription the server is asked whether it has it still: not all say when they drop one."""
 
 RECREATE_ONCE_IN_S: Final = 60.0
@@ -152,7 +155,12 @@ class Subscription:
         )
         granted = (await self._channel.ask(request, ua.CreateSubscriptionResponse)).Parameters
         self.id = granted.SubscriptionId
-        self.publishing_ms = max(float(granted.RevisedPublishingInterval), 1.0)
+        revised_ms = float(granted.RevisedPublishingInterval)
+        if not 0 <= revised_ms <= LONGEST_MS or granted.RevisedMaxKeepAliveCount * revised_ms > LONGEST_MS:  # also True for NaN
+            why = f"the server grants a publishing interval of {revised_ms:g} ms and {granted.RevisedMaxKeepAliveCount} of them in silence"
+            self._end(why)
+            raise EndpointError("Watching failed", where=self._channel.url, why=why)
+        self.publishing_ms = max(revised_ms, 1.0)
         self._silence_s = 2 * granted.RevisedMaxKeepAliveCount * self.publishing_ms / 1000 + 2.0
         self._sequence = 0
         self._acknowledge = []
@@ -174,7 +182,8 @@ class Subscription:
             EndpointError: It cannot be made, or has been forgotten before.
         """
         now = monotonic()
-        if not self.id or now - max(self._heard_s, self._checked_s) < CHECK_S:
+        quiet_s = max(CHECK_S, CHECK_PUBLISHES * self.publishing_ms / 1000)
+        if not self.id or now - max(self._heard_s, self._checked_s) < quiet_s:
             return
         self._checked_s = now
         generation = self._generation
