@@ -167,4 +167,5 @@ class Inbox:
 
 
 def _rows(reply: Reply) -> int:
-    return len(reply.result) if hasattr(reply.result, "__len__") else 1
+    result = getattr(reply.result, "nodes", reply.result)  # what a crawl has found is browsed rows too
+    return len(result) if hasattr(result, "__len__") else 1

@@ -39,6 +39,8 @@ class WatchedEndpoint:
         self.state = ConnectionState(since_ns=clock.wall_ns())
         self.spec: Spec | None = None
         self.tracing = False
+        self._withheld = 0
+        self._strayed: dict[str, ItemState] | None = None
         self.lost_ns = 0
         """Wall clock of the last gap that was marked."""
         self._clock = clock
@@ -125,7 +127,10 @@ class WatchedEndpoint:
         return [self.watching.tags[state.handle] for state in known]
 
     def _accepted(self) -> int:
-        return sum(1 for state in self._items.values() if not state.refused)
+        self._strayed = None
+        refused = [state.refused for state in self._items.values() if state.refused]
+        self._withheld = sum(1 for why in refused if why.startswith(IDENTITY_CHANGED))
+        return len(self._items) - len(refused)
 
     # What is wanted
     def adopt(self, project: Project, wanted: Iterable[str]) -> Plan:
@@ -202,15 +207,21 @@ class WatchedEndpoint:
             return "moved", f"found at {granted.rebind}: its id has changed since the tag was made"
         return "", ""
 
+    def bad(self) -> int:
+        """How many watched tags have a bad value, or one that is withheld as it is another variable's."""
+        return self._latest.bad() + self._withheld
+
     # What the device made of the items
     def strayed(self) -> dict[str, ItemState]:
         """Tags whose variable is not what, or not where, it was when the tag was made; of those that are watched."""
-        tags = self.watching.tags
-        return {
-            tags[handle]: state
-            for handle, state in self._items.items()
-            if (state.rebind or state.refused.startswith(IDENTITY_CHANGED)) and handle in tags
-        }
+        if self._strayed is None:
+            tags = self.watching.tags
+            self._strayed = {
+                tags[handle]: state
+                for handle, state in self._items.items()
+                if (state.rebind or state.refused.startswith(IDENTITY_CHANGED)) and handle in tags
+            }
+        return self._strayed
 
     def rates(self) -> list[tuple[float, float, int]]:
         """Interval asked for, interval granted (ms), and of how many items; the most first."""

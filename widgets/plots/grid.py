@@ -158,7 +158,9 @@ class PlotGrid(QWidget):
         self._want()
 
     def _want(self) -> None:
-        self._workbench.live.want("plot", [tag for pane in self.panes for tag in pane.tags])
+        tags = [tag for pane in self.panes for tag in pane.tags]
+        self._workbench.live.want("plot", tags)
+        self._workbench.live.history.keep_long(tags)
 
     # Time
 

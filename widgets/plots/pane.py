@@ -8,17 +8,20 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QDragEnterEvent, QDragMoveEvent, QDropEvent, QIcon, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHeaderView, QMenu, QTableWidget, QTableWidgetItem, QWidget
 
 from app.mapping.transform import symbol
 from app.samples.history import TimeKind
-from widgets.look import EmptyState, calm_table, color, row_px, theme, value_font
+from app.samples.points import Span
+from widgets.clock import is_utc
+from widgets.look import EmptyState, calm_table, color, plain_tip, row_px, theme, value_font
 from widgets.mime import nodes_of, tags_of
 from widgets.node_tags import tags_from_nodes
+from widgets.plots.spans import Shades, shaded, span_words
 from widgets.plots.time_axis import ClockAxis
-from widgets.reading_text import quality_key, value_text
+from widgets.reading_text import quality_key, status_text, value_text
 from widgets.workbench import Workbench
 
 Points = npt.NDArray[np.float64]
@@ -26,6 +29,7 @@ Points = npt.NDArray[np.float64]
 LEGEND_PX = 250
 QWIDGETSIZE_MAX = (1 << 24) - 1
 """Qt's own constant, which PySide does not export: no limit."""
+TIP_LINES = 12
 NARROW_PX = 620
 """Below this width the legend stands over the curves, not beside them."""
 
@@ -49,6 +53,7 @@ class PlotPane(QWidget):
         super().__init__()
         self._workbench, self._base_ns = workbench, base_ns
         self._curves: dict[str, pg.PlotDataItem] = {}
+        self._spans: dict[str, list[Span]] = {}
         self._y_is_free = True
         self.setAcceptDrops(True)
         self._build()
@@ -67,11 +72,16 @@ class PlotPane(QWidget):
         item.disableAutoRange()
         item.getViewBox().sigRangeChangedManually.connect(self._on_moved)
         self.plot.scene().sigMouseClicked.connect(self._on_clicked)
+        self.plot.scene().sigMouseMoved.connect(self._on_hovered)
+        self.shades = Shades()
+        item.addItem(self.shades, ignoreBounds=True)
         self.legend = QTableWidget(0, 2)
         calm_table(self.legend, "Legend")
         self.legend.horizontalHeader().hide()
         self.legend.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.legend.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        self.legend.setMouseTracking(True)
+        self.legend.cellEntered.connect(self._on_legend_entered)
         self.legend.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.legend.customContextMenuRequested.connect(self._on_legend_menu)
         self.empty = EmptyState("plot-add", "Drag tags here", "From the tags, or from the address space.")
@@ -141,29 +151,43 @@ class PlotPane(QWidget):
         columns = max(100, int(self.plot.getViewBox().width()))
         t0_ns, t1_ns = self._base_ns + int(left_s * 1e9), self._base_ns + int(right_s * 1e9)
         low, high = np.inf, -np.inf
+        self._spans = {}
         for tag, curve in self._curves.items():
-            time_ns, bottom, top = self._workbench.live.history.decimated(tag, t0_ns, t1_ns, columns, kind)
-            x = np.repeat((time_ns - self._base_ns) / 1e9, 2)
-            y = np.empty(2 * len(bottom))
-            y[0::2], y[1::2] = bottom, top
-            x, y = self._drawn_on(tag, kind, x, y, left_s, right_s)
-            curve.setData(x, y)
-            if np.isfinite(y).any():
-                low, high = min(low, float(np.nanmin(y))), max(high, float(np.nanmax(y)))
+            known = self._workbench.live.history.curve(tag, t0_ns, t1_ns, columns, kind)
+            x = np.repeat((known.time_ns - self._base_ns) / 1e9, 2)
+            y = np.empty(2 * len(known.low))
+            y[0::2], y[1::2] = known.low, known.high
+            x, y = self._drawn_on(tag, kind, known.spans, x, y, left_s, right_s)
+            whole = not np.isnan(y).any()
+            curve.setData(x, y, connect="all" if whole else "finite", skipFiniteCheck=whole)
+            if known.spans:
+                self._spans[tag] = known.spans
+            if len(known.low):
+                low, high = np.fmin(low, np.fmin.reduce(y)), np.fmax(high, np.fmax.reduce(y))
+        self.shades.show_spans(shaded(self._spans.values(), self._base_ns, right_s))
         box = self.plot.getViewBox()
         box.setXRange(left_s, right_s, padding=0)
         if fit_y and self._y_is_free and low <= high:
             slack = (high - low) * 0.08 or max(abs(high) * 0.05, 0.5)
             box.setYRange(low - slack, high + slack, padding=0)
 
-    def _drawn_on(self, tag: str, kind: TimeKind, x: Points, y: Points, left_s: float, right_s: float) -> tuple[Points, Points]:
-        """With a live tag's newest value drawn on until now: a server sends changes only, and no change is no gap."""
+    def _drawn_on(
+        self, tag: str, kind: TimeKind, spans: list[Span], x: Points, y: Points, left_s: float, right_s: float
+    ) -> tuple[Points, Points]:
+        """With a live tag's newest value drawn on until now: a server sends changes only, and no change is no gap.
+
+        Where the server said after a gap that the value is still that of before, it is drawn on from when it said so.
+        """
         reading = self._workbench.live.reading(tag)
         sample = reading.sample
         if sample is None or reading.stale or not isinstance(sample.value, bool | int | float):
             return x, y
         end_s = min(right_s, (time.time_ns() - self._base_ns) / 1e9)
         last_s = ((getattr(sample, f"{kind}_ns") or sample.receive_ns) - self._base_ns) / 1e9
+        if spans and spans[-1].kind == "gap" and spans[-1].end_ns is None:
+            spans[-1] = spans[-1]._replace(end_ns=max(sample.receive_ns, spans[-1].begin_ns))
+            x, y = np.append(x, last_s), np.append(y, np.nan)
+            last_s = max(last_s, (sample.receive_ns - self._base_ns) / 1e9)
         if last_s >= end_s:
             return x, y
         return np.append(x, [max(last_s, left_s), end_s]), np.append(y, [float(sample.value)] * 2)
@@ -176,6 +200,7 @@ class PlotPane(QWidget):
             axis.setTextPen(color("dim"))
         for number, curve in enumerate(self._curves.values()):
             curve.setPen(pg.mkPen(theme().series(number), width=1))
+        self.shades.update()
         self._rebuild_legend()
 
     # Legend
@@ -186,7 +211,6 @@ class PlotPane(QWidget):
             tag = self._workbench.tag(id_)
             name = QTableWidgetItem(tag.name if tag else id_)
             name.setIcon(_swatch(theme().series(row)))
-            name.setToolTip(tag.address if tag else "")
             value = QTableWidgetItem("")
             value.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             value.setFont(value_font())
@@ -224,6 +248,42 @@ class PlotPane(QWidget):
             self._y_is_free = False
         (left, right), _ = self.plot.getViewBox().viewRange()
         self.moved.emit(left, right)
+
+    def words_at(self, x_s: float, within_s: float) -> list[str]:
+        """What is to be said of a time: for each curve without a good value there, which one, since when and why."""
+        at_ns, slack_ns = self._base_ns + int(x_s * 1e9), int(within_s * 1e9)
+        return [
+            f"{self._name(id_)}: {self._span_words(id_, span)}"
+            for id_, spans in self._spans.items()
+            for span in spans
+            if span.begin_ns - slack_ns <= at_ns and (span.end_ns is None or at_ns <= span.end_ns + slack_ns)
+        ]
+
+    def _name(self, id_: str) -> str:
+        tag = self._workbench.tag(id_)
+        return tag.name if tag else id_
+
+    def _span_words(self, id_: str, span: Span) -> str:
+        tag = self._workbench.tag(id_)
+        status = status_text(self._workbench.endpoint(tag.endpoint), span.status) if tag and span.status else ""
+        return span_words(span, status, utc=is_utc(self._workbench))
+
+    def _on_hovered(self, at: QPointF) -> None:
+        box = self.plot.getViewBox()
+        words: list[str] = []
+        if self._spans and box.sceneBoundingRect().contains(at):
+            words = self.words_at(box.mapSceneToView(at).x(), 3 * box.viewPixelSize()[0])
+        text = plain_tip("\n".join([*words[:TIP_LINES], *(["…"] if len(words) > TIP_LINES else [])])) if words else ""
+        self.plot.setToolTip(text)
+
+    def _on_legend_entered(self, row: int, _: int) -> None:
+        """What is kept of the curve, and its last gap; found out when somebody looks."""
+        id_, cell = self.tags[row], self.legend.item(row, 0)
+        tag = self._workbench.tag(id_)
+        usage = self._workbench.live.history.usage(id_)
+        last = [f"Last: {self._span_words(id_, span)}" for span in self._spans.get(id_, [])[-1:]]
+        if cell is not None:
+            cell.setToolTip(plain_tip("\n".join([tag.address if tag else "", *([str(usage)] if usage.rows else []), *last])))
 
     def _on_clicked(self, event: object) -> None:
         if event.double():  # type: ignore[attr-defined]  # pyqtgraph's MouseClickEvent is not typed

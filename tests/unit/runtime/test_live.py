@@ -401,3 +401,12 @@ def test_that_a_tag_that_was_not_watched_for_a_while_has_a_gap_in_its_curve_that
     (span,) = one.live.history.curve("a", 0, time.time_ns(), 10**6, "receive").spans
     assert (span.kind, span.why) == ("gap", "not watched")
     assert GAP not in one.live.history.series("b").quality
+
+
+def test_that_bad_values_are_counted_without_a_look_at_each(bench: Make) -> None:
+    one = bench(endpoint(), tag("a", "v:1"), tag("b", "bad"), tag("c", "bad"))
+    one.live.want("table", ["a", "b", "c"])
+    one.connect()
+    one.until(lambda: one.live.bad() == 2)
+    one.live.want("table", ["a", "b"])
+    one.until(lambda: one.live.bad() == 1)
