@@ -59,13 +59,13 @@ def compared(heard: list[tuple[str, bytes]]) -> Counter[str]:
             found = Browsed(NAMESPACES).results(data)
             assert [len(one.rows) for one in found] == [len(result.References) for result in theirs]
             for one, result in zip(found, theirs, strict=True):
-                for mine, their in zip(one.references, result.References, strict=True):
+                for seen, their in zip(one.references, result.References, strict=True):
                     far = getattr(their.NodeId, "ServerIndex", 0)
                     asked = ua.NodeId(their.NodeId.Identifier, their.NodeId.NamespaceIndex, their.NodeId.NodeIdType)
-                    assert mine.node == (b"" if far else nodeid_to_binary(asked))
-                    assert (mine.namespace, mine.name) == (their.BrowseName.NamespaceIndex, their.BrowseName.Name)
-                    assert (mine.display, mine.node_class) == (their.DisplayName.Text, int(their.NodeClass))
-                    assert mine.type_definition == nodeid_to_binary(their.TypeDefinition)
+                    assert seen.node == (b"" if far else nodeid_to_binary(asked))
+                    assert (seen.namespace, seen.name) == (their.BrowseName.NamespaceIndex, their.BrowseName.Name)
+                    assert (seen.display, seen.node_class) == (their.DisplayName.Text, int(their.NodeClass))
+                    assert seen.type_definition == nodeid_to_binary(their.TypeDefinition)
                     same["references"] += 1
     return same
 

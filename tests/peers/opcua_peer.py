@@ -35,6 +35,11 @@ class OpcUaPeer:
         assert self._process.stdout is not None
         assert self._process.stdout.readline() == "ready\n", "the OPC UA peer did not start"
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def send(self, command: str) -> None:
         assert self._process is not None
         assert self._process.stdin is not None

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from app.drivers.opcua.binary import DecodingError, Reader, node_text, passed_response_header, repeats
+from app.drivers.opcua.binary import DecodingError, Reader, decoded_with, node_text, passed_response_header, repeats
 
 
 class Reference(NamedTuple):
@@ -52,7 +52,7 @@ class Found(NamedTuple):
 
     status: int
     point: bytes
-    rows: list[Row]
+    rows: Sequence[Row]
 
     @property
     def references(self) -> list[Reference]:
@@ -86,7 +86,8 @@ _NUMERIC: Final = struct.Struct("<HI")
 _NAME: Final = struct.Struct("<Hi")
 _LOCALIZED: Final = struct.Struct("<Bi")
 _CLASS: Final = struct.Struct("<iB")
-_NO_ROWS: Final[list[Row]] = []
+NOTHING: Final = Found(0, b"", [])
+"""The answer for a node with nothing below it: most of them, and so one object for all. Its list is never added to."""
 
 
 class Browsed:
@@ -104,12 +105,7 @@ class Browsed:
             DecodingError: It is not what OPC 10000-6 says; or the service's result is bad, ``status`` tells it.
         """
         reader = passed_response_header(data, self._namespaces)
-        try:
-            return self._results(reader)
-        except DecodingError:
-            raise
-        except (struct.error, IndexError, ValueError, OverflowError, RecursionError) as error:
-            raise DecodingError(f"{type(error).__name__}: {error}") from error
+        return decoded_with(self._results, reader)
 
     def _results(self, reader: Reader) -> list[Found]:
         data = reader.data
@@ -119,7 +115,7 @@ class Browsed:
             empty = data[reader.at : reader.at + _EMPTY_BYTES]
             if empty in _EMPTIES:
                 many = repeats(data, empty, reader.at, left)
-                found += [Found(0, b"", _NO_ROWS)] * many
+                found += [NOTHING] * many
                 reader.at += many * _EMPTY_BYTES
                 left -= many
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator, Sequence
 from time import monotonic
@@ -58,6 +59,9 @@ SLEPT_S: Final = 3.0
 
 _CLOSE_S: Final = 2.0
 _TIME: Final = read_one_attribute([numeric(CURRENT_TIME)], VALUE, "both")
+
+
+gc.freeze()  # asyncua is half a million objects that live as long as the process: no collection needs to look at them again
 
 
 def open_session(config: EndpointConfig) -> OpcUaSession:

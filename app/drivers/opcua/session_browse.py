@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple
 from app.drivers.base import BrowseColumns
 from app.drivers.opcua.binary import DataValue
 from app.drivers.opcua.listing import OBJECT, OBJECTS, ROOT, VARIABLE, Listing, Parent
-from app.drivers.opcua.references import Found
+from app.drivers.opcua.references import NOTHING, Found
 from app.drivers.opcua.session_nodes import Nodes
 from app.drivers.opcua.session_services import VALUE, Services, encoded
 from app.drivers.opcua.session_types import DATA_TYPE, VALUE_RANK, DataTypes
@@ -93,12 +93,13 @@ class Browser:
         try:
             while True:
                 while len(browsing) < ahead and (portion := walk.portion(size, whole=bool(browsing))) is not None:
-                    browsing.append((portion, asyncio.create_task(self._services.browse(portion.nodes))))
+                    browsing.append((portion, asyncio.create_task(self._services.browse_encoded(portion.nodes))))
                 if browsing:
                     portion, task = browsing.popleft()
                     found = await task
                     if not parents:
-                        size = max(FEWEST_PARENTS, REFERENCES_PER_ANSWER * len(found) // (1 + sum(len(one.rows) for one in found)))
+                        references = sum(len(one.rows) for one in found if one is not NOTHING)
+                        size = max(FEWEST_PARENTS, REFERENCES_PER_ANSWER * len(found) // (1 + references))
                         size = min(size, self._services.sizes["browse"])
                     listing = self._listed(walk, portion, found, limit)
                     describing.append(asyncio.create_task(self._described(listing, want)))
@@ -116,7 +117,7 @@ class Browser:
     def _listed(self, walk: _Walk, portion: _Portion, found: Sequence[Found], limit: int) -> Listing:
         """What is new below these nodes; the nodes are to be looked below in their turn."""
         listing = Listing(self._services.namespaces)
-        for place, one in zip(portion.places, found, strict=True):
+        for place, one in [(place, one) for place, one in zip(portion.places, found, strict=True) if one is not NOTHING]:
             if one.status >> 30:
                 listing.errors[place] = self._why_not(one, walk.ids[place])
             if one.rows:
@@ -154,7 +155,7 @@ class Browser:
             return [[] for _ in numbers]
         if len(nodes) * len(numbers) > self._services.sizes["read"]:
             return await together(self._services.read_attribute(nodes, number) for number in numbers)
-        answers = await self._services.read([(node, number) for number in numbers for node in nodes])
+        answers = await self._services.read([(node, number) for number in numbers for node in nodes])  # a Value among them: with times
         return [answers[start : start + len(nodes)] for start in range(0, len(answers), len(nodes))]
 
     async def _type_words(self, data_types: Sequence[DataValue], ranks: Sequence[DataValue]) -> list[str]:
@@ -208,9 +209,13 @@ class _Walk:
         end = min(self._next + size, len(self._nodes))
         if end == self._next or (whole and end - self._next < size):
             return None
-        places = [place for place in range(self._next, end) if self._nodes[place]]
+        places: Sequence[int] = range(self._next, end)
+        nodes = self._nodes[self._next : end]
+        if not all(nodes):
+            places = [place for place in places if self._nodes[place]]
+            nodes = [node for node in nodes if node]
         self._next = end
-        return _Portion(places, [self._nodes[place] for place in places])
+        return _Portion(places, nodes)
 
     def parent(self, place: int) -> Parent:
         return Parent(self.ids[place], self._paths[place], self._indexes[place])

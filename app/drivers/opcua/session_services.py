@@ -18,14 +18,14 @@ from asyncua.ua.ua_binary import nodeid_to_binary
 from app.drivers.base import Learned
 from app.drivers.opcua import requests
 from app.drivers.opcua.binary import NO_VALUE, DataValue, DecodingError, ResultError, decoded_with, passed_response_header
-from app.drivers.opcua.references import Browsed, Found
+from app.drivers.opcua.references import NOTHING, Browsed, Found
 from app.drivers.opcua.requests import Direction
 from app.drivers.opcua.session_channel import Channel, NoAnswerError, ServiceError
 from app.drivers.opcua.session_quarantine import MOST_SPOILERS, ONE_SPOILS_ALL, Quarantine, Search
 from app.drivers.opcua.session_sizes import TOO_LARGE, Service, Sizes
 from app.drivers.opcua.status import BAD_DECODING_ERROR
 from app.drivers.opcua.together import together
-from app.drivers.opcua.values import data_values
+from app.drivers.opcua.values import Repertoire, data_values
 from app.errors import EndpointError
 
 IN_FLIGHT: Final = 6
@@ -73,6 +73,7 @@ class Services:
         self.quarantine = Quarantine(channel, learned or Learned(), tell)
         self._namespaces: tuple[str, ...] = ()
         self._browsed = Browsed(())
+        self._repertoire = Repertoire()
         self._gate = asyncio.Semaphore(IN_FLIGHT)
 
     @property
@@ -84,6 +85,7 @@ class Services:
     def namespaces(self, namespaces: tuple[str, ...]) -> None:
         self._namespaces = namespaces
         self._browsed = Browsed(namespaces)
+        self._repertoire = Repertoire()  # NodeIds among them are text by these namespaces
 
     @property
     def found(self) -> dict[str, int]:
@@ -241,11 +243,12 @@ class Services:
 
     async def _read_attribute(self, attribute: int, nodes: Sequence[bytes]) -> list[DataValue]:
         body = requests.read_one_attribute(nodes, attribute, "both" if attribute == VALUE else "none")
-        return self._values(await self._body("Read", requests.READ, body, len(nodes)))
+        data = await self._body("Read", requests.READ, body, len(nodes))
+        return self._values(data, None if attribute == VALUE else self._repertoire)
 
-    def _values(self, data: bytes) -> list[DataValue]:
+    def _values(self, data: bytes, repertoire: Repertoire | None = None) -> list[DataValue]:
         try:
-            return decoded_with(data_values, passed_response_header(data, self.namespaces))
+            return decoded_with(partial(data_values, repertoire=repertoire), passed_response_header(data, self.namespaces))
         except ResultError as error:
             raise ServiceError(self.channel.url, "Read", error.status) from error
         except DecodingError as error:
@@ -257,12 +260,17 @@ class Services:
         self, nodes: Sequence[Node], *, direction: Direction = "forward", reference: bytes = HIERARCHICAL, subtypes: bool = True
     ) -> list[Found]:
         """All references of each node, in order of ``nodes``. Continuation points are followed, and released when cancelled."""
-        items = [encoded(node) for node in nodes]
+        return await self.browse_encoded([encoded(node) for node in nodes], direction=direction, reference=reference, subtypes=subtypes)
+
+    async def browse_encoded(
+        self, nodes: Sequence[bytes], *, direction: Direction = "forward", reference: bytes = HIERARCHICAL, subtypes: bool = True
+    ) -> list[Found]:
+        """The same where all nodes are encoded."""
         call = partial(self._browse, direction, reference, subtypes)
-        found = await self._spared("browse", items, call, _not_found, bytes)
-        for place, node in enumerate(items):
-            if found[place].status == _NO_CONTINUATION_POINTS:  # too many at once for this server: this one by itself
-                found[place] = (await self._asked("browse", call, [node]))[0]
+        found = await self._spared("browse", nodes, call, _not_found, bytes)
+        for place, one in enumerate(found):
+            if one is not NOTHING and one.status == _NO_CONTINUATION_POINTS:  # too many at once for this server: this one by itself
+                found[place] = (await self._asked("browse", call, [nodes[place]]))[0]
         return found
 
     async def _browse(self, direction: Direction, reference: bytes, subtypes: bool, nodes: Sequence[bytes]) -> list[Found]:
@@ -283,7 +291,7 @@ class Services:
     ) -> list[Found]:
         body = requests.browse(nodes, direction, reference, subtypes=subtypes)
         found = self._founds(await self._body("Browse", requests.BROWSE, body, len(nodes)))
-        open_points = {place: one.point for place, one in enumerate(found) if one.point}
+        open_points = {place: one.point for place, one in enumerate(found) if one is not NOTHING and one.point}
         try:
             while open_points and not stop.is_set():
                 open_points = await self._browse_next(found, open_points)

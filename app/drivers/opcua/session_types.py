@@ -202,6 +202,8 @@ class DataTypes:
 
     async def finished(self, values: Sequence[DataValue]) -> list[DataValue]:
         """The same values with every structure decoded, or shown raw where the server describes none."""
+        if all(value.builtin <= _LAST_FLAT for value in values):
+            return list(values)
         self._missing = {extension.encoding for value in values for extension in extensions_in(value.value)} - self._encodings.keys()
         for _ in range(_MAX_ROUNDS):
             if self._missing:

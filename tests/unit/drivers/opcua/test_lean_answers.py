@@ -6,6 +6,7 @@ import struct
 import tracemalloc
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from app.drivers.opcua import requests
 from app.drivers.opcua.binary import DataValue, DecodingError, ResultError, decoded_with, passed_response_header
 from app.drivers.opcua.references import Browsed, Found, Reference, plain_node
 from app.drivers.opcua.requests import all_forms, numeric
+from app.drivers.opcua.values import Repertoire
 from app.drivers.opcua.values import data_values as lean_values
 from tests.unit.drivers.opcua.notification_values import NAMESPACES, _node, data_values, localized, named, node_ids, plain_value, ua
 
@@ -70,6 +72,10 @@ def test_that_a_read_answer_is_decoded_as_asyncuas_decoder_does(mix: list[tuple[
     data = read_answer([value for some, times in mix for value in some * times])
     expected = [plain_value(value) for value in struct_from_binary(ua.ReadResponse, Buffer(data)).Results]
     assert repr(read(data)) == repr(expected)  # by repr: NaN, and True is not 1
+    repertoire = Repertoire()
+    for _ in range(3):  # met, known, used
+        reader = passed_response_header(data, NAMESPACES)
+        assert repr(decoded_with(partial(lean_values, repertoire=repertoire), reader)) == repr(expected)
 
 
 @pytest.mark.parametrize("kind", ["Boolean", "SByte", "Byte", "Int16", "UInt16", "Int32", "UInt32", "Int64", "UInt64", "Float", "Double"])
@@ -89,6 +95,26 @@ def test_that_a_browse_answer_is_decoded_as_asyncuas_decoder_does(mix: list[tupl
     found = browsed(data)
     assert [(one.status, one.point) for one in found] == [(theirs.StatusCode.value, theirs.ContinuationPoint or b"") for theirs in expected]
     assert [one.references for one in found] == [[as_asyncua(theirs) for theirs in result.References or ()] for result in expected]
+
+
+plain_words = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(["Speed", "", "x" * 300, "a\nb", "ü"])
+usual = st.builds(
+    lambda reference, identifier, index, name, shown, locale, node_class: ua.ReferenceDescription(
+        ReferenceTypeId=ua.NodeId(reference), IsForward=True, NodeId=ua.NodeId(identifier, index), BrowseName=ua.QualifiedName(name, index),
+        DisplayName=ua.LocalizedText(name if shown is None else shown, locale), NodeClass=node_class, TypeDefinition=ua.NodeId(63),
+    ),
+    st.sampled_from([35, 47]), plain_words.filter(bool), st.sampled_from([2, 2, 2, 1, 31, 32]), plain_words, st.none() | plain_words,
+    st.sampled_from([None, None, None, "en", "a very long locale it is"]), st.sampled_from(list(ua.NodeClass)),
+)  # fmt: skip
+
+
+@settings(max_examples=100)
+@given(st.lists(st.lists(usual, max_size=12), min_size=1, max_size=5), st.integers(0, 600), st.none() | references)
+def test_that_an_answer_of_nothing_but_usual_references_is_decoded_so_too(some: list[list[Any]], empties: int, other: Any) -> None:
+    lists = [*some, *([[other]] if other is not None else [])]
+    data = browse_answer([ua.BrowseResult(ua.StatusCode(0), None, one) for one in (*lists, *[[]] * empties, some[0])])
+    expected = struct_from_binary(ua.BrowseResponse, Buffer(data)).Results
+    assert [one.references for one in browsed(data)] == [[as_asyncua(theirs) for theirs in result.References or ()] for result in expected]
 
 
 def as_asyncua(theirs: Any) -> Reference:
