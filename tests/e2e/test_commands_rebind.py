@@ -46,8 +46,7 @@ def pressure(path: Path) -> Tag:
 def test_that_rebind_tells_what_strayed_and_takes_what_stands_there_only_when_told_so(peer: OpcUaPeer, project: Path) -> None:
     where, before = ("--endpoint", f"line={peer.url}"), project.read_bytes()
     done = tagloom("tags", "rebind", project, *where, "--json", cwd=project.parent)
-    assert done.code == 1
-    assert {line["tag"]: line["state"] for line in done.lines} == {"Pressure": "left", "Gone": "missing"}
+    assert (done.code, {line["tag"]: line["state"] for line in done.lines}) == (1, {"Pressure": "left", "Gone": "missing"})
     assert list(done.lines[0]) == ["state", "endpoint", "tag", "address", "found", "path", "type"]
     assert "nothing was changed" in done.err
     dry = tagloom("tags", "rebind", project, *where, "--accept", "--dry-run", cwd=project.parent)
@@ -58,8 +57,6 @@ def test_that_rebind_tells_what_strayed_and_takes_what_stands_there_only_when_to
     told = {line["tag"]: line for line in taken.lines}["Pressure"]
     assert (taken.code, told["state"], told["path"], told["type"]) == (1, "taken", "Line1/Temperature", "float64")
     assert pressure(project).path == "Line1/Temperature"
-    again = tagloom("tags", "rebind", project, *where, "--json", cwd=project.parent)
-    assert [line["tag"] for line in again.lines] == ["Gone"]
 
 
 def test_that_rebind_follows_variables_that_were_found_by_their_paths(peer: OpcUaPeer, project: Path) -> None:

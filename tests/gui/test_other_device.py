@@ -7,7 +7,9 @@ from app.edits.endpoints import confirm_identity
 from app.model.plant import Endpoint, Identity
 from app.plant.process import Plant
 from tests.gui.driving import Driver, line_address
+from widgets.look import BADGE_ROLE, Badge
 from widgets.models.address_space import STATE_ROLE
+from widgets.models.tag_table import QUALITY
 from widgets.node_tags import tags_from_nodes, with_namespaces
 
 
@@ -43,6 +45,9 @@ def test_that_another_device_is_told_in_tree_status_and_readings_until_it_is_con
     gui.run(500)
     reading = gui.workbench.live.reading(tag)
     assert reading.sample is None
+    badge = gui.tags.model.index(gui.tags.model.row_of(tag), QUALITY).data(BADGE_ROLE)
+    assert isinstance(badge, Badge)
+    assert (badge.state, badge.words) == ("other device", "another device")
     assert reading.problem == "another device answers: application URI urn:other → urn:tagloom:plant:server"
     gui.until(lambda: gui.endpoints.model.rowCount(top) > 1, "a held device cannot be browsed")
     assert with_namespaces(gui.workbench, endpoint, replace("Nothing", gui.workbench.project, [])).changes == ()

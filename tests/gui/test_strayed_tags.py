@@ -13,7 +13,7 @@ from app.model.plant import Tag
 from tests.gui.driving import Driver
 from tests.peers.opcua_peer import LINE, PLC, OpcUaPeer, opcua_peer
 from widgets.details.tag import TagView
-from widgets.dialogs.rebind import RebindDialog, show_rebind
+from widgets.dialogs.rebind import RebindDialog
 from widgets.look import BADGE_ROLE, Badge, MessageBar
 from widgets.models.tag_table import QUALITY, VALUE
 
@@ -65,12 +65,17 @@ def restart(gui: Driver, peer: OpcUaPeer, endpoint: str, *options: str) -> None:
 def test_that_another_variable_at_a_tags_id_is_withheld_told_everywhere_and_taken_only_on_request(gui: Driver, peer: OpcUaPeer) -> None:
     ids = tagged(gui, peer)
     tag = ids["Pressure"]
+    entries = gui.menu(gui.tags.view, gui.tags.model.index(gui.tags.model.row_of(tag), 0))
+    assert "Re-bind…" not in entries, "nothing has strayed yet"
+    entries["Copy address"]()
     restart(gui, peer, ids["endpoint"], "--shuffle", "--swap")
     gui.until(lambda: shown(gui, tag) == "identity changed", "it is not told")
     assert value(gui, tag) == "", "a value of another variable, or an old one, under the tag"
     gui.until(lambda: shown(gui, ids["Speed"]) == "good" and shown(gui, ids["PLC speed"]) == "good", "namespaces in another order")
     assert (value(gui, ids["Speed"]), value(gui, ids["PLC speed"])) == ("103", "903")
     gui.until(lambda: "SRC-006" in findings(gui, tag), "Problems does not know")
+    gui.menu(gui.tags.view, gui.tags.model.index(gui.tags.model.row_of(tag), 0))["Re-bind…"]()
+    gui.dialog(RebindDialog).reject()
     gui.workbench.select("tag", [tag])
     view = gui.window.docks()["details"].widget().findChild(TagView)
     assert isinstance(view, TagView)
@@ -97,31 +102,6 @@ def test_that_another_variable_at_a_tags_id_is_withheld_told_everywhere_and_take
     gui.until(lambda: shown(gui, tag) == "identity changed", "undo has no effect at the device")
 
 
-def test_that_the_menu_offers_re_binding_only_where_something_strayed(gui: Driver, peer: OpcUaPeer) -> None:
-    ids = tagged(gui, peer)
-    row = gui.tags.model.row_of(ids["Pressure"])
-    entries = gui.menu(gui.tags.view, gui.tags.model.index(row, 0))
-    assert "Re-bind…" not in entries
-    entries["Copy address"]()
-    restart(gui, peer, ids["endpoint"], "--shuffle")
-    gui.until(lambda: shown(gui, ids["Pressure"]) == "identity changed")
-    gui.menu(gui.tags.view, gui.tags.model.index(row, 0))["Re-bind…"]()
-    dialog = gui.dialog(RebindDialog)
-    assert isinstance(dialog, RebindDialog)
-    assert {one.tag for one in dialog.model.rows} == {ids["Pressure"]}
-    dialog.reject()
-
-
-def test_that_all_tags_of_connected_endpoints_are_looked_at_while_the_dialog_is_open_and_only_then(gui: Driver, peer: OpcUaPeer) -> None:
-    ids = tagged(gui, peer)
-    gui.tags.model.filter("no such tag")
-    gui.until(lambda: not gui.workbench.live.wanted(), "the table shows none")
-    dialog = show_rebind(gui.window, gui.workbench)
-    assert gui.workbench.live.wanted() == {id_ for name, id_ in ids.items() if name != "endpoint"}
-    dialog.reject()
-    gui.until(lambda: not gui.workbench.live.wanted())
-
-
 def test_that_all_that_were_found_by_path_follow_their_variables_in_one_undoable_edit(gui: Driver, peer: OpcUaPeer) -> None:
     endpoint = gui.add("line", peer.url)
     drafts = [
@@ -134,16 +114,24 @@ def test_that_all_that_were_found_by_path_follow_their_variables_in_one_undoable
     tags = {tag.name: tag.id for tag in gui.workbench.project.all(Tag).values()}
     gui.until(lambda: shown(gui, tags["Moved"]) == "good, moved" and shown(gui, tags["Speed"]) == "good", "not found by its path")
     assert value(gui, tags["Moved"]) == "103"
+    tip = str(gui.tags.model.index(gui.tags.model.row_of(tags["Speed"]), 0).data(Qt.ItemDataRole.ToolTipRole))
+    assert "History: " in tip, "what is kept of the tag, in bytes"
+    assert tip.endswith("of memory")
     gui.until(lambda: shown(gui, tags["Taken"]) == "identity changed" and value(gui, tags["Taken"]) == "")
     gui.until(lambda: "SRC-005" in findings(gui, tags["Moved"]) and "SRC-006" in findings(gui, tags["Taken"]))
     assert gui.workbench.live.reading(tags["Moved"]).problem == f"found at {LINE}i=1003: its id has changed since the tag was made"
+    gui.tags.model.filter("no such tag")
+    gui.until(lambda: not gui.workbench.live.wanted(), "the table shows none")
     gui.window.menus.trigger("tags.rebind_all")
+    assert gui.workbench.live.wanted() == set(tags.values()), "all are looked at while the dialog is open"
     dialog = gui.dialog(RebindDialog)
     assert isinstance(dialog, RebindDialog)
     gui.until(lambda: len(dialog.model.chosen) == 2, "what was found by path is ticked from the beginning")
     assert dialog.ok.text() == "Re-bind 2 tags"
     assert len(dialog.model.rows) == 3, "what took the place of the one is offered too"
     dialog.ok.click()
+    gui.until(lambda: not gui.workbench.live.wanted(), "and only then")
+    gui.tags.model.filter("")
     gui.until(lambda: all(shown(gui, tag) == "good" for tag in tags.values()), "they do not follow")
     now = {tag.name: (tag.address, tag.path, tag.type) for tag in gui.workbench.project.all(Tag).values()}
     assert now["Moved"] == (f"{LINE}i=1003", "Line1/Speed", "float64")
