@@ -6,9 +6,9 @@ ranges, because a tree view takes time quadratic in the rows of one parent (meas
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from PySide6.QtCore import QAbstractItemModel, QMimeData, QModelIndex, QPersistentModelIndex, Qt, QTimer, Signal
 
@@ -35,9 +35,20 @@ ICONS: Final = {
 }  # fmt: skip
 
 
+class Piece(NamedTuple):
+    """Rows ``first`` to ``last`` (not with it) of an answer."""
+
+    columns: BrowseColumns
+    first: int
+    last: int
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class TreeNode:
-    """One row. ``kind`` is ``endpoint-<driver>``, a node class, ``range``, ``loading`` or ``error``."""
+    """One row. ``kind`` is ``endpoint-<driver>``, a node class, ``range``, ``loading`` or ``error``.
+
+    A range has its nodes as they came (``held``) until somebody looks into it: 100,000 rows that nobody sees cost the window nothing.
+    """
 
     kind: str
     endpoint: str
@@ -52,7 +63,8 @@ class TreeNode:
     state: Literal["unread", "reading", "read"] = "unread"
     children: list[TreeNode] = field(default_factory=list)
     token: int | None = None
-    partial: list[TreeNode] = field(default_factory=list)
+    partial: list[BrowseColumns] = field(default_factory=list)
+    held: tuple[Piece, ...] = ()
     error: str = ""
 
     @property
@@ -60,12 +72,32 @@ class TreeNode:
         """Whether it stands for something at the source."""
         return self.kind not in ("range", "loading", "error") and not self.kind.startswith("endpoint-")
 
+    @property
+    def count(self) -> int:
+        """How many rows are below."""
+        return sum(last - first for _, first, last in self.held) if self.held else len(self.children)
+
+    def below(self) -> list[TreeNode]:
+        """The rows below; those of a range are made now."""
+        if self.held:
+            held, self.held = self.held, ()
+            self.children = [node for piece in held for node in _nodes(self, piece)]
+            for row, child in enumerate(self.children):
+                child.parent, child.row = self, row
+        return self.children
+
+    def below_with(self, id_: str) -> list[TreeNode]:
+        """The rows below, without making those of a range that has no such node."""
+        if self.held and not any(id_ in columns.id[first:last] for columns, first, last in self.held):
+            return []
+        return self.below()
+
 
 class AddressSpaceModel(QAbstractItemModel):
     """One column, the name; the state of an endpoint is under ``STATE_ROLE`` for the delegate, types are in the tool tip.
 
     Signals:
-        browsed: (endpoint id, list[TreeNode]) after children have arrived; the browse cache takes them.
+        browsed: (endpoint id, list[BrowseColumns]) after children have arrived; the browse cache takes them.
         answered: TreeNode whose children have arrived, or could not be read; its ``error`` says why.
     """
 
@@ -166,7 +198,7 @@ class AddressSpaceModel(QAbstractItemModel):
         return self.createIndex(node.row, column, node)
 
     def index(self, row: int, column: int, parent: Index = _ROOT) -> QModelIndex:
-        siblings = self.node(parent).children if parent.isValid() else self._top
+        siblings = self.node(parent).below() if parent.isValid() else self._top
         return self.createIndex(row, column, siblings[row]) if 0 <= row < len(siblings) and column == 0 else QModelIndex()
 
     def parent(self, index: Index = _ROOT) -> QModelIndex:  # type: ignore[override]  # PySide types QObject.parent() into it
@@ -176,7 +208,7 @@ class AddressSpaceModel(QAbstractItemModel):
     def rowCount(self, parent: Index = _ROOT) -> int:
         if not parent.isValid():
             return len(self._top)
-        return len(self.node(parent).children) if parent.column() == 0 else 0
+        return self.node(parent).count if parent.column() == 0 else 0
 
     def columnCount(self, parent: Index = _ROOT) -> int:
         return 1
@@ -185,7 +217,7 @@ class AddressSpaceModel(QAbstractItemModel):
         if not parent.isValid():
             return bool(self._top)
         node = self.node(parent)
-        return bool(node.children) or (node.expandable and node.state != "read")
+        return node.count > 0 or (node.expandable and node.state != "read")
 
     def canFetchMore(self, parent: Index) -> bool:
         return parent.isValid() and self.node(parent).expandable and self.node(parent).state == "unread"
@@ -242,7 +274,7 @@ class AddressSpaceModel(QAbstractItemModel):
             self.answered.emit(node)
             return
         assert isinstance(result, BrowseColumns)
-        node.partial += _nodes(node, result)
+        node.partial.append(result)
         if result.resume is not None:
             token = self._workbench.live.browse(node.endpoint, [node.id], result.resume)
             node.token = self._workbench.ask(token, lambda more: self._on_reply(node, more))
@@ -261,7 +293,7 @@ class AddressSpaceModel(QAbstractItemModel):
 
     def child(self, node: TreeNode, id_: str) -> TreeNode | None:
         """The child of this id, in whichever range it stands; None when it was not read, or is none of them."""
-        for child in node.children:
+        for child in node.below_with(id_):
             found = self.child(child, id_) if child.kind == "range" else child if child.is_node and child.id == id_ else None
             if found is not None:
                 return found
@@ -275,7 +307,7 @@ class AddressSpaceModel(QAbstractItemModel):
             for node in level:
                 if node.is_node and node.id == id_:
                     return node
-            level = [child for node in level for child in node.children]
+            level = [child for node in level for child in node.below_with(id_)]
         return None
 
     def _fill(self, node: TreeNode, children: list[TreeNode]) -> None:
@@ -356,7 +388,8 @@ class AddressSpaceModel(QAbstractItemModel):
         return mime_of_nodes(DraggedNodes(endpoint, tuple(node.id for node in chosen), tuple(node.name for node in chosen)))
 
 
-def _nodes(parent: TreeNode, columns: BrowseColumns) -> list[TreeNode]:
+def _nodes(parent: TreeNode, piece: Piece) -> list[TreeNode]:
+    columns, first, last = piece
     return [
         TreeNode(
             columns.node_class[row],
@@ -368,21 +401,29 @@ def _nodes(parent: TreeNode, columns: BrowseColumns) -> list[TreeNode]:
             description=columns.description[row] if columns.description else "",
             expandable=columns.has_children[row] if columns.has_children else True,
         )
-        for row in range(len(columns))
+        for row in range(first, last)
     ]
 
 
-def _grouped(parent: TreeNode, found: list[TreeNode]) -> list[TreeNode]:
+def _grouped(parent: TreeNode, found: list[BrowseColumns]) -> list[TreeNode]:
     """The nodes themselves, or ranges of a thousand when there are too many for one level."""
-    if len(found) <= GROUP_ABOVE:
-        return found
+    total = sum(len(columns) for columns in found)
+    if total <= GROUP_ABOVE:
+        return [node for columns in found for node in _nodes(parent, Piece(columns, 0, len(columns)))]
     groups: list[TreeNode] = []
-    for start in range(0, len(found), GROUP_SIZE):
-        part = found[start : start + GROUP_SIZE]
-        group = TreeNode(
-            "range", parent.endpoint, "", f"{start:,} – {start + len(part) - 1:,}   ({part[0].name} …)", state="read", children=part
-        )
-        for row, child in enumerate(part):
-            child.parent, child.row = group, row
-        groups.append(group)
+    for start in range(0, total, GROUP_SIZE):
+        last = min(start + GROUP_SIZE, total)
+        held = tuple(_pieces(found, start, last))
+        name = held[0].columns.name[held[0].first]
+        groups.append(TreeNode("range", parent.endpoint, "", f"{start:,} – {last - 1:,}   ({name} …)", state="read", held=held))
     return groups
+
+
+def _pieces(found: list[BrowseColumns], first: int, last: int) -> Iterator[Piece]:
+    """Where these rows of all answers together are."""
+    at = 0
+    for columns in found:
+        begin, end = max(first - at, 0), min(last - at, len(columns))
+        if begin < end:
+            yield Piece(columns, begin, end)
+        at += len(columns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QPersistentModelIndex, QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent, QPainter
@@ -18,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.drivers.base import BrowseColumns
 from app.workspace.node_cache import Row
 from widgets.crawl import Crawl, CrawlStrip
 from widgets.dialogs import show_add_endpoint, show_browse_below
@@ -32,8 +34,8 @@ from widgets.registry import Panel
 from widgets.workbench import Workbench
 
 
-def _row(node: TreeNode) -> Row:
-    return (node.id, node.name, node.path, node.kind, node.type)
+def _row(columns: BrowseColumns, row: int) -> Row:
+    return (columns.id[row], columns.name[row], columns.path[row], columns.node_class[row], columns.type[row])
 
 
 class EndpointDelegate(QStyledItemDelegate):
@@ -183,8 +185,9 @@ class EndpointsPanel(QWidget):
                 return True
         return super().eventFilter(watched, event)
 
-    def _on_browsed(self, endpoint: str, nodes: list[TreeNode]) -> None:
-        self._workbench.workspace.remember_nodes(self._workbench.cache_key(endpoint), nodes, _row)
+    def _on_browsed(self, endpoint: str, found: list[BrowseColumns]) -> None:
+        for columns in found:
+            self._workbench.workspace.remember_nodes(self._workbench.cache_key(endpoint), range(len(columns)), partial(_row, columns))
 
     # Going somewhere
 
