@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.benchmarks.opcua_replay import main as replay
+from tests.benchmarks.opcua_replay import pinned
 from tests.peers.installing import node, npm_packages
 from tests.peers.opcua_peer import free_port
 
@@ -48,7 +49,7 @@ class Contender:
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | (environment or {})
         )
-        pinned(self._process.pid, core)
+        pinned(self._process.pid, {core})
         self._line("ready")
 
     def crawl(self, want: str) -> dict[str, float | str]:
@@ -77,18 +78,13 @@ class Contender:
             self._process.wait()
 
 
-def pinned(pid: int, core: int) -> None:
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(pid, {core})
-
-
 @contextlib.contextmanager
 def fast_server(size: Sequence[int], core: int) -> Iterator[str]:
     port = free_port()
     command = [sys.executable, "-m", "tests.peers.opcua_fast_space", "--port", str(port), "--size", *map(str, size)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
-        pinned(process.pid, core)
+        pinned(process.pid, {core})
         assert process.stdout is not None
         if process.stdout.readline() != "ready\n":
             raise SystemExit("the server did not start")

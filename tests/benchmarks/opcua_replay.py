@@ -21,13 +21,18 @@ def main(variables: int) -> float:
     """The median ratio of ``ROUNDS``."""
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
     with opcua_peer("--many", str(variables)) as peer:
-        if len(cores) > 1:
-            os.sched_setaffinity(peer.pid, {cores[0]})
-            os.sched_setaffinity(0, {cores[-1]})
-        ratio = asyncio.run(compared(peer.url, variables))
-        if len(cores) > 1:
-            os.sched_setaffinity(0, set(cores))
-    return ratio
+        pinned(peer.pid, {cores[0]})
+        pinned(0, {cores[-1]})
+        try:
+            return asyncio.run(compared(peer.url, variables))
+        finally:
+            pinned(0, set(cores))
+
+
+def pinned(pid: int, cores: set[int]) -> None:
+    """To these cores, where the system can; 0 is this process."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(pid, cores)
 
 
 async def compared(url: str, variables: int) -> float:

@@ -10,7 +10,7 @@ from time import monotonic
 import pytest
 
 from app.drivers import open_session
-from app.drivers.base import EndpointConfig, Item, Learned
+from app.drivers.base import EndpointConfig, Item, Learned, WatchItem
 from app.drivers.opcua import session_services
 from app.drivers.opcua.session import OpcUaSession
 from app.drivers.opcua.status import BAD_TIMEOUT
@@ -166,3 +166,10 @@ async def test_that_a_connection_ended_over_a_large_message_teaches_the_next_one
         assert told_now.limits["read"] == 100 >> (attempt + 1), "one of the requests under way is blamed, once"
         learned = Learned(limits=learned.limits | told_now.limits)
     assert learned.limits == {"read": 25}
+
+
+async def test_that_a_watched_tag_says_why_its_node_is_left_out_of_requests_with_others(own_peer: Callable[..., OpcUaPeer]) -> None:
+    peer = own_peer("--many", "3", "--hang", "Big.1")
+    async with met(peer.url, Learned(quarantined={big(1): "it hung before"})) as session:
+        states = await session.set_watch([WatchItem(handle=number, address=big(number)) for number in range(3)], [])
+        assert [(state.handle, state.refused, state.note) for state in states] == [(0, "", ""), (1, "", "it hung before"), (2, "", "")]

@@ -104,7 +104,8 @@ class Identification:
             if target.node is None or look is None:
                 lost.append((item, target, ""))
             elif look.status >> 30 > 1:
-                lost.append((item, target._replace(status=look.status, why=f"{status_text(look.status)}: {item.address}"), ""))
+                why = self._services.quarantine.why.get(target.id) or f"{status_text(look.status)}: {item.address}"
+                lost.append((item, target._replace(status=look.status, why=why), ""))
             elif changed := _identity_change(nodes, item, target, look.word):
                 lost.append((item, target, changed))
             else:

@@ -74,11 +74,12 @@ class MonitoredItems:
         if granted.status >> 30:
             return ItemState(handle=handle, refused=f"{status_text(granted.status)}: {found.id}", status=granted.status)
         publishing_ms = self._subscription.publishing_ms
+        spoils = self._services.quarantine.why.get(found.id, "")
         refused = f"the server refused the deadband of {found.item.deadband:g}: every change is reported" if deadband_refused else ""
         return ItemState(
             handle=handle,
             interval_ms=granted.interval_ms,
-            note="; ".join(note for note in (found.note, refused, too_short(granted, publishing_ms)) if note),
+            note="; ".join(note for note in (found.note, refused, too_short(granted, publishing_ms), spoils) if note),
             rebind=found.rebind,
             queue_size=granted.queue_size,
             publishing_ms=publishing_ms,
