@@ -133,20 +133,20 @@ def in_c(program: Path, port: int, numbers: list[int]) -> Cycle:
 # --- the device ---------------------------------------------------------------------------------------------------------
 
 
+def pin(*, first: bool) -> None:
+    """This process and those that it starts from now on, to the first or the last core."""
+    if sys.platform == "linux":
+        os.sched_setaffinity(0, {0 if first else (os.cpu_count() or 1) - 1})
+
+
 @contextmanager
 def device(folder: Path, flags: list[str]) -> Iterator[int]:
-    if sys.platform != "linux":
-        sys.exit("this benchmark pins its processes as Linux does, and takes libmodbus from Debian")
     port, log = free_port(), folder / "log"
-    ours = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(ours)})
+    pin(first=False)
     with running([str(compiled(SOURCES / "block_server.c", flags)), str(port)], log, cwd=folder):
-        os.sched_setaffinity(0, {min(ours)})
+        pin(first=True)
         wait_until(lambda: "ready" in log.read_text(), 20, "the device")
-        try:
-            yield port
-        finally:
-            os.sched_setaffinity(0, ours)
+        yield port
 
 
 def compare(tags: int, rounds: int) -> list[str]:

@@ -24,6 +24,8 @@ from app.model.values import Quality
 from tests.peers.modbus_adversary import TABLES, Adversary, Form, adversary, value
 
 TIMEOUT_S = 0.04
+PATIENT_S = 0.5
+"""Of a session that is made when the device behaves again: then a reply that is late says only that this machine is busy."""
 HANGS_S = 10.0
 RECOVERS_S = 5.0
 
@@ -80,8 +82,13 @@ class Run:
         if self._session is not None:
             return self._session
         settings: dict[str, bool | int | float | str] = {
-            "ask_identity": False, "timeout_s": TIMEOUT_S, "quiet_ms": 20, "retries": 1, "in_flight": self.kind.in_flight, "confirm": False,
-        }  # fmt: skip
+            "ask_identity": False,
+            "timeout_s": PATIENT_S if device.honest else TIMEOUT_S,
+            "quiet_ms": 20,
+            "retries": 1,
+            "in_flight": self.kind.in_flight,
+            "confirm": False,
+        }
         self._session = ModbusSession(
             EndpointConfig(name="m", url=f"{self.kind.scheme}://127.0.0.1:{device.port}?unit=1", settings=settings)
         )
@@ -122,7 +129,7 @@ class Run:
         return not (columns.quality == Quality.BAD).any()
 
     async def _recover(self, device: Adversary) -> None:
-        """As the supervisor does: connect anew whenever the session is lost."""
+        """As the supervisor does: connect anew whenever the session is lost, or has not come round within a second."""
         began_s = time.monotonic()
         chance = random.Random(self.seed)
         async with asyncio.timeout(RECOVERS_S):
@@ -130,7 +137,8 @@ class Run:
             while well < 5:
                 session = await self._open(device)
                 well = well + 1 if session is not None and await self._read(session, chance) else 0
-                if session is not None and session._wire.lost.is_set():
+                impatient = not well and session is not None and session._timing.timeout_s == TIMEOUT_S and time.monotonic() - began_s > 1
+                if impatient or (session is not None and session._wire.lost.is_set()):
                     await self._close()
         self.back_s = time.monotonic() - began_s
 
@@ -161,7 +169,7 @@ async def test_that_no_wrong_reply_is_accepted_and_the_session_recovers(name: st
 @pytest.mark.parametrize(("name", "replies"), [*zip(KINDS, (20_000, 15_000, 15_000), strict=True)])
 async def test_that_of_fifty_thousand_wrong_replies_none_is_accepted(name: str, replies: int) -> None:
     began_s = time.monotonic()
-    runs = await fight(KINDS[name], replies, 24)
+    runs = await fight(KINDS[name], replies, 16)
     faults = judge(runs)
     assert faults.total() >= replies
     assert min(faults.values()) > replies / 500

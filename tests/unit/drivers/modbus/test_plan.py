@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from app.drivers.modbus.plan import Block, Extent, Forbidden, Limits, plan, split
 
 extents = st.builds(Extent, st.integers(0, 2), st.sampled_from(("coil", "holding")), st.integers(0, 500), st.integers(1, 8))
-limits = st.builds(Limits, st.integers(1, 125), st.integers(1, 2000), st.integers(0, 20))
+limits = st.builds(Limits, st.integers(1, 125), st.integers(1, 2000), st.integers(0, 20), st.sampled_from((1, 1, 4, 8)))
 
 
 def covers(outer: Extent, inner: Extent) -> bool:
@@ -32,6 +32,52 @@ def test_that_a_plan_keeps_every_rule(items: list[Extent], limit: Limits, refuse
             assert unused <= limit.bridge(block.extent.table)
         if any(covers(block.extent, extent) for extent in refused):
             assert len(block.items) == 1
+
+
+def fewest(items: list[Extent], limit: Limits) -> int:
+    """By trying every way to cut the items, in order of address, into runs that one request may read (dynamic programming)."""
+    ordered = sorted(items)
+    best = [0]
+    for end in range(1, len(ordered) + 1):
+        best.append(min(best[start] + 1 for start in range(end) if one_request(ordered[start:end], limit)))
+    return best[-1]
+
+
+def one_request(run: list[Extent], limit: Limits) -> bool:
+    if len({item[:2] for item in run}) > 1:
+        return False
+    end = run[0].end
+    for item in run:
+        if item.address - end > limit.bridge(item.table):
+            return False
+        end = max(end, item.end)
+    return len(run) == 1 or end - run[0].address <= limit.size(run[0].table) or any(item.length == end - run[0].address for item in run)
+
+
+@given(st.lists(extents, min_size=1, max_size=14), st.builds(Limits, st.integers(1, 40), st.integers(1, 60), st.integers(0, 20)))
+def test_that_no_other_plan_of_items_in_order_has_fewer_requests(items: list[Extent], limit: Limits) -> None:
+    assert len(plan(items, limit)) == fewest(items, limit)
+
+
+@given(st.lists(extents, max_size=60), limits, st.lists(extents, min_size=1, max_size=6))
+def test_that_no_excluded_register_is_touched_but_by_an_item_that_holds_one(
+    items: list[Extent], limit: Limits, excluded: list[Extent]
+) -> None:
+    forbidden = Forbidden(excluded=tuple(excluded))
+    taboo = {(one.unit, one.table, address) for one in excluded for address in range(one.address, one.end)}
+    for block in plan(items, limit, forbidden):
+        extent = block.extent
+        touched = {(extent.unit, extent.table, address) for address in range(extent.address, extent.end)} & taboo
+        assert bool(touched) == forbidden.excludes(extent)
+        if touched:
+            assert all(forbidden.excludes(items[index]) for index in block.items)
+
+
+def test_that_blocks_in_a_row_differ_in_size_where_several_may_be_in_flight() -> None:
+    items = [Extent(1, "holding", address, 2) for address in range(0, 4000, 2)]
+    lengths = [block.extent.length for block in plan(items, Limits(sizes=8))]
+    assert all(len(set(lengths[at : at + 8])) == 8 for at in range(len(lengths) - 8))
+    assert len(lengths) <= 1.08 * len(plan(items, Limits()))
 
 
 def test_that_planning_makes_one_request_of_many_items() -> None:
