@@ -39,7 +39,7 @@ class WatchedEndpoint:
         self.state = ConnectionState(since_ns=clock.wall_ns())
         self.spec: Spec | None = None
         self.tracing = False
-        self._withheld = 0
+        self._withheld: list[int] = []
         self._strayed: dict[str, ItemState] | None = None
         self.lost_ns = 0
         """Wall clock of the last gap that was marked."""
@@ -128,8 +128,8 @@ class WatchedEndpoint:
 
     def _accepted(self) -> int:
         self._strayed = None
-        refused = [state.refused for state in self._items.values() if state.refused]
-        self._withheld = sum(1 for why in refused if why.startswith(IDENTITY_CHANGED))
+        refused = [state for state in self._items.values() if state.refused]
+        self._withheld = [state.handle for state in refused if state.refused.startswith(IDENTITY_CHANGED)]
         return len(self._items) - len(refused)
 
     # What is wanted
@@ -209,7 +209,8 @@ class WatchedEndpoint:
 
     def bad(self) -> int:
         """How many watched tags have a bad value, or one that is withheld as it is another variable's."""
-        return self._latest.bad() + self._withheld
+        newest = map(self._latest.sample, self._withheld)  # a driver may have sent a bad one of these, or nothing at all
+        return self._latest.bad() + sum(1 for sample in newest if sample is None or sample.quality is not Quality.BAD)
 
     # What the device made of the items
     def strayed(self) -> dict[str, ItemState]:
