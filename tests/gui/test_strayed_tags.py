@@ -119,6 +119,7 @@ def test_that_all_that_were_found_by_path_follow_their_variables_in_one_undoable
     assert tip.endswith("of memory")
     gui.until(lambda: shown(gui, tags["Taken"]) == "identity changed" and value(gui, tags["Taken"]) == "")
     gui.until(lambda: "SRC-005" in findings(gui, tags["Moved"]) and "SRC-006" in findings(gui, tags["Taken"]))
+    assert gui.workbench.live.bad() == 1, "a withheld one counts once"
     assert gui.workbench.live.reading(tags["Moved"]).problem == f"found at {LINE}i=1003: its id has changed since the tag was made"
     gui.tags.model.filter("no such tag")
     gui.until(lambda: not gui.workbench.live.wanted(), "the table shows none")
