@@ -32,6 +32,7 @@ from app.samples.recording import Recording
 CLOSE_S = 4.0
 PAUSED = "reading is paused"
 NOT_WATCHED = "not watched"
+MISSED = "no answer in time"
 SAME_READING_S = 0.02
 ANOTHER_DEVICE = "another device answers"
 
@@ -289,6 +290,8 @@ class LiveProject(Asking):
         for watched in self._connections.endpoints.values():
             changed, tags = watched.judge()
             arrived.tags.update(tags)
+            if watched.missed:
+                self._mark_missed(watched.missed)
             if changed:
                 arrived.endpoints.add(watched.id)
         replies += self._connections.accept(fresh)
@@ -377,6 +380,13 @@ class LiveProject(Asking):
                 self.history.explain(watched.lost_ns, _loss(arrival))
             self._observations.end_all(watched.id, arrival.why.why if arrival.why else "the connection is not there any more")
         watched.on_phase(arrival)
+
+    def _mark_missed(self, tags: set[str]) -> None:
+        """Polls that did not come: the curve goes on with the next one, and not over what is not known."""
+        at_ns = self._clock.wall_ns()
+        self.history.gaps(tags, at_ns, MISSED)
+        if self.recording is not None:
+            self.recording.gap(tags, at_ns, MISSED)
 
     def _mark_gap(self, watched: WatchedEndpoint, why: str, handles: Sequence[int] = (), *, final: bool = False) -> None:
         tags = watched.watching.tags

@@ -30,7 +30,10 @@ RATE_WINDOW_S = 2.0
 
 
 class WatchedEndpoint:
-    """Lives on the owner's thread. ``link`` is None while the endpoint is off."""
+    """Lives on the owner's thread. ``link`` is None while the endpoint is off.
+
+    ``missed`` are the polled tags that became overdue with the last ``judge``.
+    """
 
     def __init__(self, endpoint: str, clock: Clock, handles: Iterator[int]) -> None:
         self.id = endpoint
@@ -51,6 +54,7 @@ class WatchedEndpoint:
         self._life_s = NEVER
         self._connected_s = NEVER  # what came before, from an earlier connection, is stale until it comes again
         self._overdue: set[str] = set()
+        self.missed: set[str] = set()
         self._intervals: tuple[npt.NDArray[np.uint32], npt.NDArray[np.float64]] | None = None
         self._rows, self._rows_since_s = 0, clock.monotonic_s()
 
@@ -245,6 +249,7 @@ class WatchedEndpoint:
             tags |= self.watching.items.keys()
         overdue = self._overdue_now(now_s)
         tags |= overdue ^ self._overdue
+        self.missed = overdue - self._overdue
         self._overdue = overdue
         if now_s - self._rows_since_s >= RATE_WINDOW_S:
             rate = self._rows / (now_s - self._rows_since_s)

@@ -21,6 +21,8 @@ from tests.peers.telltale import read, value_of
 P95_S: Final = 5.0
 LONGEST_S: Final = 15.0
 SHORT_SETTLE_S: Final = 0.5
+LOG_LATE_S: Final = 5.0
+AGAIN: Final = "Connected again"
 FILLED_S: Final = 4.0
 """A hang of the link shorter than this loses no connection, so that a queue of 20 s in the server holds all of it."""
 
@@ -56,11 +58,22 @@ def outcome_of(one: Lane, name: str, planned: Planned) -> Outcome:
     else:
         outcome.complaints.append(f"dead: {one.words()}")
     one.run(one.calm_s)
+    _let_the_log_settle(one, logged)
     outcome.wrong, outcome.stale_live = len(judge.wrong) - wrong, len(judge.stale_live) - stale_live
     outcome.complaints += [text for text in (*judge.wrong[wrong:], *judge.stale_live[stale_live:]) if text][:5]
     _judge_holes(one, outcome, begun_ms)
     _judge_log(one, outcome, logged)
     return outcome
+
+
+def _let_the_log_settle(one: Lane, logged: int) -> None:
+    """A busy machine is late in telling that an outage is over."""
+    end_s = time.monotonic() + LOG_LATE_S
+    while time.monotonic() < end_s:
+        entries = one.logs[logged:]
+        if not any(entry.level == "WARNING" for entry in entries) or any(entry.text.startswith(AGAIN) for entry in entries):
+            return
+        one.run(0.1)
 
 
 def _judge_holes(one: Lane, outcome: Outcome, begun_ms: int) -> None:
@@ -85,7 +98,7 @@ def _made_fewer(one: Lane, kind: str) -> bool:
 def _judge_log(one: Lane, outcome: Outcome, logged: int) -> None:
     entries = one.logs[logged:]
     outcome.warnings = [entry.text for entry in entries if entry.level in ("WARNING", "ERROR")]
-    again = [entry.text for entry in entries if entry.level == "INFO" and entry.text.startswith("Connected again")]
+    again = [entry.text for entry in entries if entry.level == "INFO" and entry.text.startswith(AGAIN)]
     most = 0 if outcome.planned.kind in WITHOUT_LOSS else 2 if outcome.planned.kind == "servers exchanged" else 1
     if len(outcome.warnings) > most or len(again) > most:
         outcome.complaints.append(f"told more than once: {outcome.warnings}, {again}")

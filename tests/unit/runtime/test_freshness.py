@@ -142,6 +142,9 @@ def test_that_a_polled_value_that_is_not_refreshed_is_stale_though_the_device_li
     scene.clock.pass_s(0.5)
     scene.alive()
     assert scene.stale()
+    assert scene.watched.missed == {"t"}  # its curve is interrupted here, once
+    assert scene.stale()
+    assert not scene.watched.missed
     scene.value(1.0)
     assert not scene.stale()
 
