@@ -16,6 +16,7 @@ from app.edits.edit import replace, with_fields
 from app.errors import UserError
 from app.runtime.patience import LinkLimits
 from app.samples.history import GAP
+from tests.faults.clock import ShiftedClock
 from tests.unit.runtime.conftest import FAST, Bench, connectors, endpoint, tag
 
 Make = Callable[..., Bench]
@@ -124,6 +125,32 @@ def test_that_after_a_reconnect_a_value_is_stale_until_it_came_again(bench: Make
     fresh = one.live.reading("t")
     assert fresh.sample != before
     assert fresh.age_s < 0.5
+
+
+def test_that_a_connection_that_flickers_is_told_as_one_outage(bench: Make) -> None:
+    one = watching(bench, limits=LinkLimits(back_off_s=(0.05,), settle_s=30.0))
+    for _ in range(3):
+        one.do("lose")
+        one.until(lambda: one.live.state("e").phase == "waiting")
+        one.until(lambda: one.is_live("t"))
+    one.live.disconnect("e")
+    one.until(lambda: "again" in one.logs[-1].text)  # a person ends the connection: nothing more will be heard of it
+    assert [entry.text.partition(":")[0] for entry in one.logs] == [
+        "Connected",
+        "The connection was lost",
+        one.logs[-1].text.partition(":")[0],
+    ]
+
+
+def test_that_a_sleep_of_the_computer_is_told_and_marks_a_gap(bench: Make) -> None:
+    clock = ShiftedClock()
+    one = watching(bench, clock=clock)
+    assert GAP not in one.live.history.series("c").quality
+    clock.sleep(600)
+    one.until(lambda: "stood still for 600 s" in one.logs[-1].text)
+    one.until(lambda: one.is_live("t"))
+    assert GAP in one.live.history.series("c").quality
+    assert [entry.level for entry in one.logs] == ["INFO", "INFO"]
 
 
 def test_that_silence_alone_is_no_loss_and_samples_are_a_sign_of_life(bench: Make) -> None:
