@@ -12,8 +12,8 @@ from collections.abc import Callable
 from threading import Thread, Timer
 
 from app.connector import frames
-from app.connector.command import DEFAULT_MEMORY_MB, MEMORY_VARIABLE
 from app.connector.loop import Connector, Discoverer, Opener
+from app.connector.memory import limit_memory
 from app.connector.pipes import Outbox, read_exactly
 
 CLOSE_S = 0.8
@@ -28,7 +28,7 @@ def run(descriptor: int, open_session: Opener, discover: Discoverer) -> int:
     """Serve the parent until it closes standard input. Call it in a process of its own, with what ``claim_stdout`` gave."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C goes to the whole group; the parent decides, and closes the pipe
     _log_to_stderr()
-    _limit_memory()
+    limit_memory()
     outbox = Outbox(descriptor, lambda dropped: frames.encode(frames.Gap(why="the program was too slow to take them", dropped=dropped)))
     asyncio.run(_serve(outbox, open_session, discover))
     outbox.end(END_S - CLOSE_S)
@@ -93,21 +93,6 @@ def _log_to_stderr() -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname).1s %(name)s: %(message)s", force=True)
     for name in ("asyncua", "pymodbus"):
         logging.getLogger(name).setLevel(logging.WARNING)
-
-
-def _limit_memory() -> None:
-    """Cap the address space (Linux), so that a hostile answer ends this process and not the laptop.
-
-    2 GiB by default: a session with asyncua and numpy reserves about 0.5 GiB and uses 0.1. Elsewhere, and below the cap,
-    the supervisor watches what ``Memory`` reports.
-    """
-    if sys.platform == "linux":
-        import resource
-
-        text = os.environ.get(MEMORY_VARIABLE, "")
-        megabytes = int(text) if text.isdecimal() else DEFAULT_MEMORY_MB
-        if megabytes:
-            resource.setrlimit(resource.RLIMIT_AS, (megabytes * 2**20, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
 async def _report_memory(outbox: Outbox, every_s: float = 2.0) -> None:

@@ -90,7 +90,8 @@ def watched_parent(monkeypatch: pytest.MonkeyPatch, shares: dict[str, Seen]) -> 
         seen.began()
         try:
             await read(self, process)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError:  # ended for another reason, such as the memory that a mutant told of
+            seen.ended("otherwise")
             raise
         except BaseException as error:
             seen.strange.append(error)

@@ -21,6 +21,7 @@ from app.model.columns import SampleColumns
 from app.model.plant import Endpoint, Tag
 from app.model.project import Project, ProjectInfo
 from app.runtime.live import LiveProject
+from app.runtime.patience import LinkLimits
 from app.runtime.state import LogEntry, Seen
 from tests.peers.fault_proxy import FaultProxy, fault_proxy
 from tests.peers.opcua_counters import URI
@@ -129,7 +130,8 @@ def slow(delay_s: float) -> Iterator[tuple[Watch, list[FaultProxy]]]:
             Endpoint(id="opcua", name="Line", addresses={"default": f"opc.tcp://127.0.0.1:{links[0].port}/"}),
             Endpoint(id="modbus", name="Meter", addresses={"default": f"modbus://127.0.0.1:{links[1].port}"}),
         ]
-        live = LiveProject(Editor(Project(ProjectInfo(id="p", name="P"), [*endpoints, *tags])))
+        limits = LinkLimits(open_timeout_s=40.0)  # a busy machine takes long to start a connector
+        live = LiveProject(Editor(Project(ProjectInfo(id="p", name="P"), [*endpoints, *tags])), limits=limits)
         watch = Watch(live)
         live.on_samples, live.on_traffic = watch.on_samples, watch.on_traffic
         try:
