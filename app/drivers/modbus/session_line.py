@@ -16,6 +16,9 @@ from app.errors import EndpointError
 CLOSE_S: Final = 0.5
 """How long the peer may take to say goodbye (TLS) before the connection is cut."""
 
+CONNECT_S: Final = 3.0
+"""For the TCP connection: its repetitions become rare in a black hole, so a new attempt is sooner through."""
+
 
 class Line(Protocol):
     """Thrown away with its session; never connects again by itself."""
@@ -65,6 +68,7 @@ class TcpLine(asyncio.Protocol):
         self._on_bytes, self._on_closed = on_bytes, on_closed
 
     async def open(self, timeout_s: float) -> None:
+        timeout_s = min(timeout_s, CONNECT_S)
         try:
             async with asyncio.timeout(timeout_s):
                 await self._connect()
