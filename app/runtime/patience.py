@@ -8,7 +8,7 @@ from typing import Final
 BACK_OFF_S: Final = (0.1, 0.5, 1.0, 2.0)
 """From the beginning of one attempt to that of the next: a link that is back is used within two seconds and the time to connect."""
 POLITE_AFTER_S: Final = 300.0
-POLITE_S: Final = 8.0
+POLITE_S: Final = 5.0
 """The step once a loss is so old, and for ``SLOWLY``; from the end of an attempt."""
 SHORTEST_S: Final = 0.05
 """Between the end of an attempt and the next, however long it took."""

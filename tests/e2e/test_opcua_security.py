@@ -323,7 +323,9 @@ def test_that_a_rejected_project_connects_by_itself_once_the_server_trusts_us(pe
     security = Security(policy="Aes128_Sha256_RsaOaep", mode="SignAndEncrypt")
     endpoint = Endpoint(id="peer", name="Peer", addresses={"default": peer.url}, security=security)
     live = LiveProject(
-        Editor(Project(ProjectInfo(id="p", name="Line"), [endpoint])), pki=str(store.folder), limits=LinkLimits(back_off_s=(0.3,))
+        Editor(Project(ProjectInfo(id="p", name="Line"), [endpoint])),
+        pki=str(store.folder),
+        limits=LinkLimits(back_off_s=(0.3,), polite_s=0.3),
     )
     try:
         live.connect("peer")
