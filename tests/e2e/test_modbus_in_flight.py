@@ -218,6 +218,27 @@ async def test_that_replies_swapped_between_two_requests_are_not_taken() -> None
     assert learned(told) == [{"in flight": 1}]
 
 
+async def test_that_two_requests_of_one_size_are_never_in_flight_together_so_that_swapping_them_does_nothing() -> None:
+    held: list[Request] = []
+
+    async def answer(request: Request) -> bytes:
+        held.append(request)
+        await asyncio.sleep(0.004)
+        if len(held) < 2:
+            held.clear()
+            return right(request)
+        if request is not held[-1]:
+            return b""
+        first, last = held[-2:]
+        held.clear()
+        return right(first._replace(transaction=last.transaction)) + right(last._replace(transaction=first.transaction))
+
+    add = [WatchItem(handle=address, address=f"holding:{address}", interval_ms=10) for address in range(0, 4000, 200)]
+    async with fake_device(answer) as fake, connected(f"modbus://127.0.0.1:{fake.port}", in_flight=4) as session:
+        told = await watch(session, samples(60), add)
+    assert learned(told) == []
+
+
 async def test_that_a_refusal_is_believed_only_of_a_request_that_was_alone() -> None:
     async with fake_device(Device(_refuses)) as fake, connected(f"modbus://127.0.0.1:{fake.port}", timeout_s=0.5) as session:
         told = await watch(session, samples(200))
