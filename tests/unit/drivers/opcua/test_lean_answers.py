@@ -87,6 +87,15 @@ def test_that_runs_of_records_are_taken_whole_and_end_where_their_shape_does(kin
     assert repr(read(data)) == repr([plain_value(value) for value in struct_from_binary(ua.ReadResponse, Buffer(data)).Results])
 
 
+def test_that_records_of_one_size_and_type_with_other_fields_are_told_apart() -> None:
+    when = datetime(2026, 3, 1, tzinfo=UTC)
+    values = [ua.DataValue(ua.Variant(float(place)), None, SourceTimestamp=when) for place in range(50)]
+    values += [ua.DataValue(ua.Variant(float(place)), None, ServerTimestamp=when) for place in range(50)]
+    found = read(read_answer(values))
+    assert [bool(value.source_ticks) for value in found] == [True] * 50 + [False] * 50
+    assert [bool(value.server_ticks) for value in found] == [False] * 50 + [True] * 50
+
+
 @settings(max_examples=100)
 @given(st.lists(st.tuples(results, st.integers(1, 40)), max_size=4))
 def test_that_a_browse_answer_is_decoded_as_asyncuas_decoder_does(mix: list[tuple[Any, int]]) -> None:
