@@ -40,16 +40,18 @@ def test_that_a_sample_line_of_opc_ua_has_exactly_this_form() -> None:
     assert encoded(line) == (
         '{"endpoint":"plc","id":"nsu=urn:x;s=FT","value":99.5,"type":"float32","quality":"good","status":"Good (0x00000000)",'
         '"stale":false,"unit":"L2","source_time":"2026-01-01T11:59:59.482Z","server_time":"2026-01-01T12:00:00.481999999Z",'
-        '"receive_time":"2026-01-01T12:00:00.482Z"}'
+        '"receive_time":"2026-01-01T12:00:00.482Z","why":null,"gap":null}'
     )
 
 
 def test_that_a_sample_line_of_modbus_has_exactly_this_form() -> None:
     sample = Sample(None, "", Quality.BAD, 2, None, None, RECEIVED)
-    line = sample_line("modbus://h", "3/holding:125", sample, status=MODBUS.status_text(2), unit="", stale=True)
+    status = MODBUS.status_text(2)
+    line = sample_line("modbus://h", "3/holding:125", sample, status=status, unit="", stale=True, why="not connected", gap="lost")
     assert encoded(line) == (
         '{"endpoint":"modbus://h","id":"3/holding:125","value":null,"type":null,"quality":"bad","status":"IllegalDataAddress (2)",'
-        '"stale":true,"unit":null,"source_time":null,"server_time":null,"receive_time":"2026-01-01T12:00:00.482Z"}'
+        '"stale":true,"unit":null,"source_time":null,"server_time":null,"receive_time":"2026-01-01T12:00:00.482Z",'
+        '"why":"not connected","gap":"lost"}'
     )
 
 
