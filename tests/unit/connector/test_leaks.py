@@ -1,0 +1,47 @@
+"""Connectors that are ended, or end by themselves, leave no process and no descriptor behind."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import psutil
+import pytest
+
+from app.connector import frames
+from app.drivers.base import EndpointConfig, Item
+from app.runtime.process import ConnectorGoneError, ConnectorProcess
+
+COMMAND = [sys.executable, "-m", "tests.peers.sim_connector"]
+
+
+async def until_gone(process: ConnectorProcess) -> None:
+    while True:
+        await process.receive()
+
+
+async def lived(how: str) -> None:
+    """One connector from start to end."""
+    process = await ConnectorProcess.start(COMMAND, lambda _: None)
+    try:
+        process.send(frames.Open(config=EndpointConfig(name="Sim", url="sim://x"), timeout_s=5))
+        while not isinstance((await process.receive())[0], frames.Opened):
+            pass
+        if how == "killed":
+            psutil.Process(process.pid).kill()
+        elif how == "crashes":
+            process.send(frames.Read(token=1, items=(Item(address="do:crash"),)))
+        if how != "asked":
+            with pytest.raises(ConnectorGoneError):
+                await until_gone(process)
+    finally:
+        await process.stop()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="handles there are counted by the system's own caches too")
+async def test_that_ended_connectors_leave_no_process_and_no_descriptor() -> None:
+    await lived("asked")  # what the loop itself opens once is open now
+    me = psutil.Process()
+    before = me.num_fds(), len(me.children())
+    await asyncio.gather(*(lived(how) for how in ("asked", "killed", "crashes") for _ in range(2)))
+    assert (me.num_fds(), len(me.children())) == before
