@@ -24,6 +24,7 @@ def main() -> int:
     reach = dict(part.split("=", 1) for part in chosen.endpoint if "=" in part)
     running = start(chosen.project, reach, connect=chosen.connect or bool(chosen.pictures), theme=chosen.theme)
     quick_start.end()
+    quick_start.import_the_rest(running.window)
     if chosen.pictures:
         from widgets.tour import Tour
 

@@ -16,11 +16,25 @@ import importlib
 import sys
 from threading import RLock
 from types import ModuleType
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QObject
 
 _PUT_OFF: Final = ("numpy", "numpy.typing")
 _GIVEN_BY_IMPORT: Final = frozenset({"__spec__", "__wrapped__", "__file__"})
 _lock = RLock()
+
+LATER: Final = (
+    "numpy", "numpy.typing", "app.check", "cryptography.x509", "app.trust.store", "app.drivers.modbus.registers",
+    "app.drivers.probe_questions", "app.mapping.fit", "app.taglists.columns", "app.taglists.reading", "app.taglists.probing",
+    "app.review.page", "app.gateways", "widgets.details.node", "widgets.details.tag", "widgets.details.endpoint", "widgets.details.asset",
+    "widgets.dialogs.add_endpoint_look", "widgets.dialogs.add_endpoint", "widgets.dialogs.trust", "widgets.dialogs.password",
+    "widgets.dialogs.find", "widgets.map_mode", "widgets.review_mode", "widgets.deploy_mode", "widgets.register_grid",
+    "widgets.dialogs.import_tags", "widgets.dialogs.transform",
+)  # fmt: skip
+"""What is likely to be opened first, small pieces before those that need them."""
+LATER_MS: Final = 150
 
 
 def begin() -> None:
@@ -33,6 +47,26 @@ def end() -> None:
     """The window is built: what there is now stays, and is no longer looked through."""
     gc.freeze()
     gc.enable()
+
+
+def import_the_rest(parent: QObject) -> None:
+    """One module at a time while nothing else happens, so that what is opened first does not wait for them."""
+    from PySide6.QtCore import QTimer
+
+    left = iter(LATER)
+    timer = QTimer(parent, interval=LATER_MS)
+
+    def on_timeout() -> None:
+        name = next(left, None)
+        if name is None:
+            timer.deleteLater()
+        elif name.startswith("numpy"):
+            _import()
+        else:
+            importlib.import_module(name)
+
+    timer.timeout.connect(on_timeout)
+    timer.start()
 
 
 def spare_source_reading() -> None:

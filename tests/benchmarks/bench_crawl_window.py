@@ -96,7 +96,7 @@ def told(name: str, gaps: list[float]) -> str:
 
 def spread() -> None:
     """The window on one core, the connector on another, where there are two."""
-    if hasattr(os, "sched_setaffinity"):
+    if sys.platform == "linux":
         cores = sorted(os.sched_getaffinity(0))
         for child in psutil.Process().children():
             child.cpu_affinity([cores[0]])

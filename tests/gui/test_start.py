@@ -8,9 +8,12 @@ from importlib import import_module
 from typing import Final
 
 import pytest
+from PySide6.QtCore import QObject, QTimer
+from pytestqt.qtbot import QtBot
 
 import widgets.dialogs
 from tests.gui.driving import Driver
+from widgets import quick_start
 from widgets.main_window import MainWindow
 
 LIMIT_S: Final = 60.0
@@ -76,6 +79,16 @@ quick_start.spare_source_reading()
 print(bool(asked), feature._mod_uses_pyside(sys) is True, read is not None)
 """
     assert said_by(program) == "True True True"
+
+
+def test_that_what_is_imported_later_exists(qtbot: QtBot) -> None:
+    for name in quick_start.LATER:
+        import_module(name)
+    parent = QObject()
+    quick_start.import_the_rest(parent)
+    (timer,) = parent.findChildren(QTimer)
+    timer.setInterval(0)
+    qtbot.waitSignal(timer.destroyed, timeout=20_000).wait()
 
 
 @pytest.mark.parametrize(("module", "names"), widgets.dialogs._OPENED_BY.items())
