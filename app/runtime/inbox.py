@@ -20,6 +20,10 @@ SAMPLE_ROWS = 1_000_000
 REPLY_ROWS = 200_000
 """Links stop reading their connector while more browsed rows than this wait."""
 REPLY_ROWS_AT_ONCE = 5_000
+SURELY_ROWS = 20_000
+"""Four times what 100,000 values/s bring in a frame; some 5 ms of work."""
+ROWS_PER_ARRIVAL = 500
+"""What one arrival takes, however few rows it has, in rows."""
 LOG_ENTRIES = 2_000
 
 
@@ -137,16 +141,18 @@ class Inbox:
         """What came, in order, one after the other; what comes meanwhile is left for the next time.
 
         Args:
-            budget_s: No further one after so long, and not many more browsed rows than ``REPLY_ROWS_AT_ONCE``; the rest stays here,
-                where it counts for the limits. None is everything.
+            budget_s: No further one after so long, but as much work as ``SURELY_ROWS``, which a computer that is busy with other
+                programs needs to keep up; and not many more browsed rows than ``REPLY_ROWS_AT_ONCE``. The rest stays here, where it
+                counts for the limits. None is everything.
         """
         end_s = inf if budget_s is None else perf_counter() + budget_s
-        rows = 0
+        replied = worked = 0
         for _ in range(len(self._cells)):
             arrival = self._take()
             yield arrival
-            rows += _rows(arrival) if isinstance(arrival, Reply) else 0
-            if budget_s is not None and (perf_counter() > end_s or rows > REPLY_ROWS_AT_ONCE):
+            replied += _rows(arrival) if isinstance(arrival, Reply) else 0
+            worked += ROWS_PER_ARRIVAL + (len(arrival.columns) if isinstance(arrival, SamplesIn) else 0)
+            if budget_s is not None and (replied > REPLY_ROWS_AT_ONCE or (worked > SURELY_ROWS and perf_counter() > end_s)):
                 return
 
     def _take(self) -> Arrival:

@@ -18,6 +18,8 @@ def decimate(time_ns: Times, value: Floats, t0_ns: int, t1_ns: int, columns: int
     Buckets are as wide as one of ``columns`` and begin at multiples of their width since 1970, so a sample stays in its bucket
     when the window moves (at one zoom). One sample beyond each end of the window is kept, so that lines leave it.
 
+    Where there are no more samples than two per column, each stands for itself.
+
     Args:
         time_ns: int64; need not be in order (source clocks jump), it is sorted here.
         value: float64; NaN is a hole.
@@ -48,11 +50,14 @@ def thin(time_ns: Times, low: Floats, high: Floats, t0_ns: int, t1_ns: int, colu
         time_ns, low, high = time_ns[number], low[number], high[number]
     if not len(low):
         return np.zeros(0, np.int64), np.zeros(0), np.zeros(0)
-    width_ns = max(1, -(-(t1_ns - t0_ns) // max(columns, 1)))
-    buckets = time_ns // width_ns
-    starts = np.flatnonzero(np.diff(buckets, prepend=buckets[0] - 1))
-    low, high = np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)
-    times = time_ns[starts]
+    if len(low) <= 2 * columns:  # a low and a high for each column would be more
+        starts, times = np.arange(len(low)), time_ns
+    else:
+        width_ns = max(1, -(-(t1_ns - t0_ns) // max(columns, 1)))
+        buckets = time_ns // width_ns
+        starts = np.flatnonzero(np.diff(buckets, prepend=buckets[0] - 1))
+        low, high = np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)
+        times = time_ns[starts]
     if holes_before is None:
         return times, low, high
     ends = np.append(starts[1:], len(time_ns)) - 1

@@ -35,7 +35,23 @@ _INSERT_TAG: Final = "insert into tags (number, id, name, endpoint, address, typ
 _INSERT_SAMPLE: Final = (
     "insert into samples (tag, receive_ns, source_ns, server_ns, type, value, quality, status) values (?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_Statement = tuple[str, list[tuple[object, ...]]]
+
+
+class _Rows:
+    """Rows of a batch for the database, made when they are written: by the thread that writes, and not by the window's."""
+
+    def __init__(self, numbers: Mapping[int, int], columns: SampleColumns) -> None:
+        self._numbers, self._columns = numbers, columns
+        self._size = int(np.isin(columns.handle, np.fromiter(numbers, np.uint32, len(numbers))).sum())
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[tuple[object, ...]]:
+        return _rows(self._numbers, self._columns)
+
+
+_Statement = tuple[str, Sequence[tuple[object, ...]] | _Rows]
 
 
 class Recording:
@@ -87,8 +103,8 @@ class Recording:
             tag_id = handles.get(handle)
             if tag_id is not None and (self._tags is None or tag_id in self._tags):
                 numbers[handle] = self._number(tag_id, statements)
-        rows = list(_rows(numbers, columns))
-        if rows:
+        rows = _Rows(numbers, columns)
+        if len(rows):
             self._enqueue([*statements, (_INSERT_SAMPLE, rows)], len(rows))
 
     def gap(self, tags: Iterable[str], at_ns: int, why: str = "") -> None:

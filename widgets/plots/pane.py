@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QBoxLayout, QHeaderView, QMenu, QTableWidget, QTab
 
 from app.mapping.transform import symbol
 from app.samples.history import TimeKind
-from app.samples.points import Span
+from app.samples.points import Curve, Span
 from widgets.clock import is_utc
 from widgets.look import EmptyState, calm_table, color, plain_tip, row_px, theme, value_font
 from widgets.mime import nodes_of, tags_of
@@ -154,9 +154,7 @@ class PlotPane(QWidget):
         self._spans = {}
         for tag, curve in self._curves.items():
             known = self._workbench.live.history.curve(tag, t0_ns, t1_ns, columns, kind)
-            x = np.repeat((known.time_ns - self._base_ns) / 1e9, 2)
-            y = np.empty(2 * len(known.low))
-            y[0::2], y[1::2] = known.low, known.high
+            x, y = _points(known, self._base_ns)
             x, y = self._drawn_on(tag, kind, known.spans, x, y, left_s, right_s)
             whole = not np.isnan(y).any()
             curve.setData(x, y, connect="all" if whole else "finite", skipFiniteCheck=whole)
@@ -305,6 +303,17 @@ class PlotPane(QWidget):
             self.add_tags(tags)
         elif nodes := nodes_of(event.mimeData()):
             tags_from_nodes(self._workbench, nodes.endpoint, nodes.ids, self.add_tags)
+
+
+def _points(curve: Curve, base_ns: int) -> tuple[Points, Points]:
+    """Seconds since the base and values: two of a time where low and high are not the same."""
+    x = (curve.time_ns - base_ns) / 1e9
+    twice = 1 + (curve.high > curve.low)
+    if len(twice) == int(twice.sum()):
+        return x, curve.low
+    x, y = np.repeat(x, twice), np.repeat(curve.low, twice)
+    y[np.cumsum(twice) - 1] = curve.high
+    return x, y
 
 
 def _swatch(tint: QColor) -> QIcon:

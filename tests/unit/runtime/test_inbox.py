@@ -11,7 +11,7 @@ from app.drivers.base import BrowseColumns
 from app.errors import UserError
 from app.model.columns import SampleColumns
 from app.model.values import Quality, Sample
-from app.runtime.inbox import LOG_ENTRIES, REPLY_ROWS, AliveIn, Arrival, GapIn, Inbox, SamplesIn
+from app.runtime.inbox import LOG_ENTRIES, REPLY_ROWS, SURELY_ROWS, AliveIn, Arrival, GapIn, Inbox, SamplesIn
 from app.runtime.state import LogEntry, Reply
 
 
@@ -107,15 +107,22 @@ def tally(inbox: Inbox) -> tuple[int, int]:
 
 
 def test_that_what_is_beyond_the_budget_waits_in_its_order_and_counts_for_the_limits() -> None:
-    inbox = Inbox(sample_rows=25)
+    inbox, large = Inbox(sample_rows=5 * SURELY_ROWS), batch(SURELY_ROWS)
     for link in range(4):
-        inbox.put(SamplesIn(link, batch(10), 0.0))  # the first of them is dropped, and is a gap
-    taken = inbox.taken(0.0)
-    assert [type(arrival).__name__ for arrival in taken] == ["GapIn"]
-    inbox.put(SamplesIn(4, batch(10), 0.0))
+        inbox.put(SamplesIn(link, large, 0.0))
+    assert [arrival.link for arrival in inbox.taken(0.0) if isinstance(arrival, SamplesIn)] == [0]
+    for link in range(4, 7):
+        inbox.put(SamplesIn(link, large, 0.0))  # with the three that wait it is one too many
     left = inbox.drain()[0]
-    assert [arrival.link for arrival in left if not isinstance(arrival, Reply)] == [1, 2, 3, 4]
-    assert [type(arrival).__name__ for arrival in left] == ["GapIn", "GapIn", "SamplesIn", "SamplesIn"]
+    assert [arrival.link for arrival in left if not isinstance(arrival, Reply)] == [1, 2, 3, 4, 5, 6]
+    assert [type(arrival).__name__ for arrival in left] == ["GapIn", *["SamplesIn"] * 5]
+
+
+def test_that_as_much_is_taken_as_a_busy_computer_needs_to_keep_up() -> None:
+    inbox = Inbox()
+    for _ in range(100):
+        inbox.put(SamplesIn(1, batch(1), 0.0))
+    assert 35 < len(list(inbox.taken(0.0))) < 45
 
 
 def test_that_many_browsed_rows_are_handed_over_a_part_at_a_time() -> None:

@@ -1,0 +1,149 @@
+"""Fifty live curves of 2,000 columns while 100,000 values a second arrive, of which the fifty are plotted.
+
+The real window (offscreen) with five plots of ten curves over five minutes at ten samples a second, wide enough for 2,000 columns.
+Stretches take turns: idle (the plots are paused), replay (they are redrawn as often as ever, from what is in the history), live (the same
+while values of 10,000 tags arrive). What counts: the gap between ticks of a precise 16 ms timer, and the CPU of the window's thread.
+Beside: what a frame of the same curves costs in a bare pyqtgraph plot by ``setData`` of all points, and by its own downsampling.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from app.model.columns import SampleColumns
+from app.model.columns import type_code as code_of
+from app.samples.handles import TagHandles
+from tests.benchmarks.window_feed import Fed, Phase, fed_window
+
+IDLE_BOUND = 1.15
+POINTS_BOUND = 0.05
+CURVES, PANES, COLUMNS, SPAN_S, PER_S = 50, 5, 2_000, 300, 10
+
+
+def fill(fed: Fed, tags: list[str]) -> None:
+    """The last five minutes of the plotted tags, as if they had been watched."""
+    known = TagHandles(dict(enumerate(tags, 1)))
+    random, now_ns = np.random.default_rng(2), time.time_ns()
+    rows = SPAN_S * PER_S
+    times = now_ns - np.arange(rows, 0, -1, dtype=np.int64) * (10**9 // PER_S)
+    for handle in range(1, len(tags) + 1):
+        fed.live.history.append(
+            known,
+            SampleColumns(
+                handle=np.full(rows, handle, np.uint32),
+                type=np.full(rows, code_of("float64"), np.uint8),
+                quality=np.zeros(rows, np.uint8),
+                status=np.zeros(rows, np.uint32),
+                number=50 + np.cumsum(random.normal(0, 1, rows)),
+                source_ns=times,
+                server_ns=times,
+                receive_ns=times,
+            ),
+        )
+
+
+def frame_ms(draw: Callable[[], object], rounds: int = 15) -> float:
+    """Median CPU of one frame, drawn and painted."""
+    spent = []
+    for _ in range(rounds):
+        began = time.thread_time()
+        draw()
+        spent.append((time.thread_time() - began) * 1000)
+    return statistics.median(spent)
+
+
+def bare(fed: Fed, tags: list[str], *, auto: bool) -> float:
+    """The same curves in plots of pyqtgraph alone: what a frame takes that sets all points of all curves."""
+    import pyqtgraph as pg
+
+    series = [fed.live.history.series(tag) for tag in tags]
+    plots = []
+    for pane in range(PANES):
+        plot = pg.PlotWidget()
+        plot.resize(COLUMNS, 180)
+        curves = [plot.plot(pen=pg.mkPen("b", width=1)) for _ in range(CURVES // PANES)]
+        if auto:  # on the plot: adding a curve resets what was set on the curve
+            plot.getPlotItem().setDownsampling(auto=True, mode="peak")
+            plot.getPlotItem().setClipToView(True)
+        plots.append((plot, list(zip(curves, series[pane * len(curves) :], strict=False))))
+
+    def draw() -> None:
+        for plot, pairs in plots:
+            for curve, one in pairs:
+                curve.setData((one.time_ns - one.time_ns[0]) / 1e9, one.value)
+            plot.grab()
+
+    spent = frame_ms(draw)
+    for plot, _ in plots:
+        plot.close()
+    return spent
+
+
+def measure(rounds: int, seconds: float) -> tuple[dict[str, Phase], float, bool]:
+    phases = {"idle": Phase(), "replay": Phase(), "live": Phase()}
+    with fed_window(10_000) as fed:
+        fed.window.resize(COLUMNS + 900, 1200)
+        fed.window.show_mode("plot")
+        from widgets.plots.grid import PlotGrid
+
+        (grid,) = fed.window.findChildren(PlotGrid)
+        tags = [f"t{number:05d}" for number in range(CURVES)]
+        fill(fed, tags)
+        grid.plot_tags(tags[: CURVES // PANES])
+        for pane in range(1, PANES):
+            grid.add_pane(tags[pane * CURVES // PANES : (pane + 1) * CURVES // PANES])
+        grid.span.setCurrentIndex(grid.span.findData(float(SPAN_S)))
+        grid.span.activated.emit(grid.span.currentIndex())
+        fed.run(2)
+        widths = [pane.plot.getViewBox().width() for pane in grid.panes]
+        drawn = [len(curve.getOriginalDataset()[0]) for pane in grid.panes for curve in pane._curves.values()]
+        assert len(drawn) == CURVES
+        assert min(widths) >= COLUMNS, f"the plots are {min(widths):.0f} columns wide"
+        assert min(drawn) >= COLUMNS, f"only {min(drawn)} points of a curve are drawn"
+
+        def frame() -> None:
+            grid.redraw()
+            for pane in grid.panes:
+                pane.plot.grab()
+
+        own = frame_ms(frame)
+        naive, auto = bare(fed, tags, auto=False), bare(fed, tags, auto=True)
+        print(f"a frame of {CURVES} curves, CPU: ours {own:.1f} ms   all points {naive:.1f} ms   pyqtgraph's downsampling {auto:.1f} ms")
+        for _ in range(rounds):
+            grid.pause.setChecked(True)
+            fed.run(1)
+            fed.ticks.measure(phases["idle"], seconds)
+            grid.pause.setChecked(False)
+            fed.run(0.5)
+            fed.ticks.measure(phases["replay"], seconds)
+            fed.ask("do:feed")
+            fed.run(1)
+            fed.ticks.measure(phases["live"], seconds)
+            fed.ask("do:hush")
+        print(f"{fed.all_arrived():,} values were sent and as many arrived")
+    return phases, own, own <= min(naive, auto)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--seconds", type=float, default=5.0)
+    chosen = parser.parse_args()
+    phases, paint_ms, is_least = measure(chosen.rounds, chosen.seconds)
+    for name, phase in phases.items():
+        print(f"{name:<7} {phase}")
+    bound_ms = paint_ms + IDLE_BOUND * phases["idle"].p(99)
+    gap_ms, more = phases["live"].p(99), phases["live"].ui - phases["replay"].ui
+    print(f"live gap p99 {gap_ms:.1f} ms; bound {bound_ms:.1f} (one frame {paint_ms:.1f} + {IDLE_BOUND} x idle p99)")
+    print(f"arrivals raise the CPU of the window's thread by {100 * more:.1f} points; bound {100 * POINTS_BOUND:.0f}")
+    return int(gap_ms > bound_ms or more > POINTS_BOUND or not is_least)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
