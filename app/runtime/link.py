@@ -70,7 +70,7 @@ class Link:
         self._turns: asyncio.Queue[_Turn] = asyncio.Queue()
         self._retry = asyncio.Event()
         self._ticks = 0
-        self._spoke_s: float | None = None
+        self._has_answered = False
         self._line_level: LogLevel = "INFO"
 
     # Called on the loop by the owner's thread
@@ -167,7 +167,7 @@ class Link:
             fix = "Install the program again, or see its log"
             self._on_trouble(EndpointError("Cannot start the connector", where=self._config.name, why=str(error), fix=fix))
             return
-        self._process, self._turns, self._ticks, self._spoke_s = process, asyncio.Queue(), -START_TICKS, None
+        self._process, self._turns, self._ticks, self._has_answered = process, asyncio.Queue(), -START_TICKS, False
         if self._tracing:
             self._send(frames.Trace(on=True))
         reader = asyncio.create_task(self._read(process))
@@ -212,16 +212,7 @@ class Link:
             return frames.Failed(failure=frames.Failure.of(error), retry=False)
         config = msgspec.structs.replace(self._attempt, secret=secret)
         self._send(frames.Open(config=config, timeout_s=self._limits.open_timeout_s))
-        return await self._opened_or_not(self._limits.open_timeout_s + 5)
-
-    async def _opened_or_not(self, patience_s: float) -> _Turn | None:
-        """None after so long, of which the start of a process is no part: a busy or slow computer takes its time for that."""
-        loop = asyncio.get_running_loop()
-        begun_s = loop.time()
-        while (turn := await self._next_turn(patience_s)) is None:
-            if self._spoke_s is not None and loop.time() - max(begun_s, self._spoke_s) >= patience_s:
-                break
-        return turn
+        return await self._next_turn(self._limits.open_timeout_s + 5 + (0 if self._has_answered else START_TICKS))
 
     async def _next_turn(self, timeout_s: float | None) -> _Turn | None:
         try:
@@ -268,8 +259,8 @@ class Link:
         try:
             while True:
                 frame, columns = await process.receive()
-                self._ticks = 0
-                self._spoke_s = self._spoke_s or asyncio.get_running_loop().time()
+                self._has_answered = self._has_answered or isinstance(frame, frames.Opened | frames.Failed)
+                self._ticks = 0 if self._has_answered else -START_TICKS
                 self._notice_pause()
                 if isinstance(frame, frames.Samples) and columns is not None:
                     if self._is_live:

@@ -23,7 +23,7 @@ HUNG_TICKS: Final = 20
 """Seconds without any frame (a connector reports its memory every two) after which it hangs. Counted in ticks of a timer and not
 in elapsed time, so that a laptop that slept does not blame its connectors."""
 START_TICKS: Final = 40
-"""So many more for a process that has yet to say its first word."""
+"""So many more, and seconds too, until a process has answered once: it loads its driver, on a slow or busy computer for long."""
 MEMORY_LIMIT: Final = 1024 * 2**20
 """Resident bytes; ten times what a connector with 10,000 items uses. On Linux the address space is capped as well."""
 ASK_FIRST: Final = frozenset({"user", "secret", "certificate"})
