@@ -24,6 +24,7 @@ from asyncua.ua.ua_binary import nodeid_to_binary
 from asyncua.ua.uaerrors._base import UaStatusCodeError
 
 import app.drivers.opcua.session_library  # noqa: F401  holds the library's decoder to the bytes there are
+from app.drivers.opcua import session_plain_chunks
 from app.drivers.opcua.address import UA_NAMESPACE
 from app.drivers.opcua.binary import DecodingError, Reader, decoded, read_response_header
 from app.drivers.opcua.chunks import CHUNK_BYTES, MESSAGE_BYTES, MESSAGE_CHUNKS, Chunks
@@ -174,7 +175,8 @@ class Transport:
             if chunk.startswith(b"ERR"):
                 self.error_status = int.from_bytes(chunk[8:12], "little")
                 self._invalid = f"the server ended the connection: {status_text(self.error_status)}"
-            receive(chunk)
+            if not session_plain_chunks.taken(protocol, chunk):
+                receive(chunk)
 
     async def open_channel(self, *, renew: bool = False) -> None:
         """OpenSecureChannel, OPC 10000-4 §5.5.2; ``renew`` takes a new security token into use.
@@ -229,7 +231,8 @@ class Transport:
         header = request_header(type_id, self._token_of(protocol), protocol._request_handle, timeout_s)
         protocol.revolve_security_token()
         number = protocol._request_id + 1
-        message = protocol._connection.message_to_binary(header + body, request_id=number)
+        plain = session_plain_chunks.encoded(protocol, header + body, number)
+        message = plain or protocol._connection.message_to_binary(header + body, request_id=number)
         protocol._request_id = number
         answer: asyncio.Future[Buffer] = asyncio.get_running_loop().create_future()
         protocol._callbackmap[number] = answer
