@@ -27,10 +27,12 @@ from app.runtime.inbox import AliveIn, GapIn, Inbox, ItemsIn, LearnedIn, MemoryI
 from app.runtime.opening import Opening, in_thread
 from app.runtime.outage_log import OutageLog
 from app.runtime.patience import ASK_FIRST, SETTLED_S, SLOWLY, START_TICKS, STOOD_STILL_S, BackOff, LinkLimits
-from app.runtime.process import ConnectorGoneError, ConnectorProcess
+from app.runtime.process import ConnectorGoneError, ConnectorProcess, to_the_end
 from app.runtime.state import LogEntry, LogLevel, Phase, Reply
 
 WATCH_CHUNK: Final = 5_000
+LEARNED_CHARACTERS: Final = 250_000
+"""Kept of what a connector says that it learned: it goes into one frame."""
 _log = logging.getLogger(__name__)
 
 
@@ -70,7 +72,7 @@ class Link:
         self._turns: asyncio.Queue[_Turn] = asyncio.Queue()
         self._retry = asyncio.Event()
         self._ticks = 0
-        self._has_answered = False
+        self._has_answered = self._opening = False
         self._line_level: LogLevel = "INFO"
 
     # Called on the loop by the owner's thread
@@ -175,11 +177,9 @@ class Link:
         try:
             await self._converse()
         finally:
-            self._connected, self._process, self._turns = False, None, asyncio.Queue()
-            for task in (reader, watchdog):
-                task.cancel()
-            await asyncio.wait([reader, watchdog])
-            await process.stop()
+            self._connected, self._process = False, None
+            await to_the_end(_end(process, reader, watchdog))
+            self._turns = asyncio.Queue()  # what the reader said last is of no use to the next process
 
     async def _converse(self) -> None:
         """Attempt after attempt in one process, until that is gone."""
@@ -211,6 +211,7 @@ class Link:
             self._on_trouble(error)
             return frames.Failed(failure=frames.Failure.of(error), retry=False)
         config = msgspec.structs.replace(self._attempt, secret=secret)
+        self._opening = True
         self._send(frames.Open(config=config, timeout_s=self._limits.open_timeout_s))
         return await self._next_turn(self._limits.open_timeout_s + 5 + (0 if self._has_answered else START_TICKS))
 
@@ -249,9 +250,9 @@ class Link:
         finally:
             asked.cancel()
             turn.cancel()
-        self._retry.clear()
         if turn in done and isinstance(turn.result(), _Gone):
-            return None
+            return None  # an attempt that was asked for at the same time is made with the next process
+        self._retry.clear()
         return asked in done
 
     async def _read(self, process: ConnectorProcess) -> None:
@@ -287,6 +288,7 @@ class Link:
             case frames.Opened(report=report):
                 self._on_opened(report)
             case frames.Failed(failure=failure):
+                self._opening = False
                 self._on_trouble(failure.error())
                 self._turns.put_nowait(frame)
             case frames.Lost(why=why):
@@ -307,6 +309,9 @@ class Link:
                 self._on_memory(rss_bytes)
 
     def _on_opened(self, report: EndpointReport) -> None:
+        if not self._opening:  # nobody asked, or it said that it cannot: perhaps that only a person can help
+            return
+        self._opening = False
         if _worked_with(self._attempt) != _worked_with(self._config):  # it would decode as the project said before
             self._open_again()
             return
@@ -415,7 +420,7 @@ class Link:
                 self._pending.pop(frame.token, None)
                 self._inbox.put(Reply(frame.token, self._error("The request is too large", str(error), "Ask for less at once"), done=True))
             else:
-                raise
+                self._on_gone(self._error("The connector cannot be told", str(error), "It is started again"))
 
     def _send_watch(self, add: Sequence[WatchItem], remove: Sequence[int]) -> None:
         if remove:
@@ -462,6 +467,17 @@ def _worked_with(config: EndpointConfig) -> EndpointConfig:
 
 
 def _merged(known: Learned, more: Learned) -> Learned:
-    """A limit only ever falls; ``reopen`` with a fresh configuration forgets it all."""
-    limits = {name: min(number, known.limits.get(name, number)) for name, number in more.limits.items()}
-    return Learned(limits=known.limits | limits, quarantined=known.quarantined | more.quarantined)
+    """A limit only ever falls; ``reopen`` with a fresh configuration forgets it all. Nothing new where it would be too much."""
+    limits = known.limits | {name: min(number, known.limits.get(name, number)) for name, number in more.limits.items()}
+    quarantined = known.quarantined | more.quarantined
+    if sum(map(len, [*limits, *quarantined, *quarantined.values()])) > LEARNED_CHARACTERS:
+        return known
+    return Learned(limits=limits, quarantined=quarantined)
+
+
+async def _end(process: ConnectorProcess, *tasks: asyncio.Task[None]) -> None:
+    """First who reads from it, then the process."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    await process.stop()

@@ -12,7 +12,7 @@ from app.errors import EndpointError
 from app.runtime.answers import result_of
 from app.runtime.clock import Clock
 from app.runtime.inbox import Inbox
-from app.runtime.process import ConnectorGoneError, ConnectorProcess
+from app.runtime.process import ConnectorGoneError, ConnectorProcess, to_the_end
 from app.runtime.state import LogEntry, Reply, Result
 
 
@@ -51,18 +51,8 @@ async def ask_once(once: Once, *, inbox: Inbox, clock: Clock, command: Sequence[
         why = str(error) or "no answer in time"
         result = EndpointError("Nothing found out", where=once.where, why=why, fix="Check the address and try again")
     finally:
-        await _stopped(process)
+        await to_the_end(process.stop())
     inbox.put(Reply(frame.token, result, done=True))
-
-
-async def _stopped(process: ConnectorProcess) -> None:
-    """End it, also when the asker loses interest meanwhile: a cancellation waits, or the process would be left behind."""
-    stopping = asyncio.create_task(process.stop())
-    try:
-        await asyncio.shield(stopping)
-    except asyncio.CancelledError:
-        await stopping
-        raise
 
 
 async def _last_answer(process: ConnectorProcess, once: Once, inbox: Inbox) -> Result:

@@ -6,7 +6,7 @@ import asyncio
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -18,6 +18,8 @@ from app.model.columns import SampleColumns
 GOODBYE_S: Final = 1.0
 """How long a connector may take to close its session before it is ended."""
 TERMINATE_S: Final = 0.5
+KILL_S: Final = 2.0
+"""After which its pipes are closed from here: whoever else holds their other ends keeps them open, and asyncio waits for that."""
 UNSENT_BYTES: Final = 32 * 2**20
 """What may wait to be read by the connector; more means that it hangs."""
 LINES_PER_S: Final = 50
@@ -100,31 +102,42 @@ class ConnectorProcess:
 
     async def how_it_ended(self) -> str:
         """Exit code and last words, for a person; waits a little for both."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(self._lines), TERMINATE_S)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._process.wait(), TERMINATE_S)
+        await asyncio.wait([self._lines], timeout=TERMINATE_S)  # `wait_for` of Python 3.11 loses a cancellation that comes with the end
+        await self._ended_within(TERMINATE_S)
         code = self._process.returncode
         ended = "has closed its pipe" if code is None else f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
         last = next((line.strip() for line in reversed(self._last_lines) if line.strip()), "")
         return f"its process {ended}" + (f": {last}" if last else "")
 
     async def stop(self) -> None:
-        """Ask it to end, then end it. At most ``GOODBYE_S`` + ``TERMINATE_S``, whatever it does; safe twice."""
+        """Ask it to end, then end it; safe twice.
+
+        At most ``GOODBYE_S`` + ``TERMINATE_S`` + ``KILL_S``, whatever it does, and whoever else has its pipes. Not to be interrupted:
+        see ``to_the_end``.
+        """
         with suppress(ConnectorGoneError, ConnectionError):
             self.send(frames.Close())
         self._stdin.close()
         drain = asyncio.create_task(self._discard())  # a child that is blocked in a write would never read the close
-        for end, patience_s in ((None, GOODBYE_S), (self._process.terminate, TERMINATE_S), (self._process.kill, None)):
+        for end, patience_s in ((None, GOODBYE_S), (self._process.terminate, TERMINATE_S), (self._process.kill, KILL_S)):
             if end is not None:
                 with suppress(ProcessLookupError):
                     end()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(self._process.wait()), patience_s)
+            if await self._ended_within(patience_s):
                 break
+        self._process._transport.close()  # type: ignore[attr-defined]  # there is no other way to the reading ends
         drain.cancel()
         self._lines.cancel()
         await asyncio.wait([drain, self._lines])
+
+    async def _ended_within(self, seconds: float) -> bool:
+        """Whether the process ended and its pipes with it."""
+        ended = asyncio.create_task(self._process.wait())
+        try:
+            done, _ = await asyncio.wait([ended], timeout=seconds)
+        finally:
+            ended.cancel()
+        return bool(done)
 
     async def _discard(self) -> None:
         with suppress(ConnectionError, RuntimeError):
@@ -153,3 +166,13 @@ class ConnectorProcess:
                 self._on_line(line)
             elif budget == 0:
                 self._on_line("W connector: more output in this second was left out")
+
+
+async def to_the_end(ending: Coroutine[object, object, None]) -> None:
+    """Wait for it, whatever happens: a cancellation is passed on afterwards, or a process would be left behind."""
+    task = asyncio.create_task(ending)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise

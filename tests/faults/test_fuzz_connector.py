@@ -21,6 +21,7 @@ import pytest
 
 from app.connector import frames
 from app.connector.frames import FrameError
+from app.drivers.base import Learned
 from app.edits import Editor
 from app.model.columns import SampleColumns
 from app.model.plant import Endpoint, Tag
@@ -91,7 +92,8 @@ def watched_parent(monkeypatch: pytest.MonkeyPatch, shares: dict[str, Seen]) -> 
         try:
             await read(self, process)
         except asyncio.CancelledError:  # ended for another reason, such as the memory that a mutant told of
-            seen.ended("otherwise")
+            if seen.taken:  # else it was counted when its pipe ended
+                seen.ended("otherwise")
             raise
         except BaseException as error:
             seen.strange.append(error)
@@ -204,6 +206,42 @@ def test_that_mutated_frames_are_refused_with_a_message_and_end_nothing_but_thei
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     check(fuzzed(monkeypatch, tmp_path, list(frame_mutants.mutants(8, 500)), timeout_s=90))
+
+
+def told(folder: Path, *after: bytes) -> tuple[list[str], list[SampleColumns]]:
+    """What the log says, and the samples that came, of connectors that say this behind the good frames, until one was heard to the end."""
+    live = project(corpus(folder, after, 1), str(folder / "corpus"), str(folder / "place"), str(len(after)))
+    lines: list[str] = []
+    came: list[SampleColumns] = []
+
+    def tick() -> bool:
+        lines.extend(entry.text for entry in live.pump().logs)
+        return any("closed its pipe" in line or "invalid data" in line for line in lines)
+
+    try:
+        live.on_samples = lambda _, columns: came.append(columns)
+        live.want("table", list(live.project.all(Tag)))
+        live.connect_all()
+        assert Ticker().run(tick, 30), f"it came to no end: {lines}"
+    finally:
+        live.close()
+    return lines, came
+
+
+def test_that_a_connector_that_cannot_open_is_not_open_because_it_says_so(tmp_path: Path) -> None:
+    failed = frames.encode(frames.Failed(failure=frames.Failure(what="w", where="x", why="y"), retry=False))
+    last = b"\xff" * 8
+    _, came = told(tmp_path, failed, frame_mutants.opened(), frames.encode_samples(frame_mutants.samples(rows=7)), last)
+    assert [len(columns) for columns in came] == [20]
+
+
+def test_that_a_connector_that_has_learned_more_than_there_is_room_for_is_used_again(tmp_path: Path) -> None:
+    much = [
+        frames.encode(frames.Taught(learned=Learned(quarantined={f"{part} {number}{'n' * 4_000}": "w" * 4_000 for number in range(100)})))
+        for part in range(3)
+    ]
+    lines, _ = told(tmp_path, *much, frames.encode(frames.Lost(why="so that it is asked to open again")))
+    assert any("asked to open again" in line for line in lines)
 
 
 @pytest.mark.prove("fuzz-connector")
