@@ -394,7 +394,7 @@ async def test_that_a_flood_of_exchanges_is_counted_and_not_told() -> None:
     trace = Trace(told.put_nowait)
     trace.switch(True)
     for _ in range(700):
-        trace._sent(1, object(), 10)
+        trace._sent(1, "Read", "")
     async with asyncio.timeout(5):
         traffic = await told.get()
     assert (len(traffic.exchanges), traffic.dropped) == (500, 200)

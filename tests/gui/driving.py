@@ -16,9 +16,9 @@ from app.model.plant import Tag
 from app.plant.process import Plant
 from widgets.look import ConnectionChip, MessageBar
 from widgets.main_window import MainWindow
+from widgets.map_mode import MapMode
 from widgets.models.address_space import AddressSpaceModel, TreeNode
 from widgets.modes.connect import ConnectMode
-from widgets.map_mode import MapMode
 from widgets.modes.plot import PlotMode
 from widgets.panels.endpoints import EndpointsPanel
 from widgets.plots.grid import PlotGrid

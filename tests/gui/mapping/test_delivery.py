@@ -9,7 +9,7 @@ from app.model.mapping import Delivery
 from tests.gui.mapping.conftest import SetReading, click, type_into
 from widgets.dialogs.delivery import CHOICES, DeliveryDialog, show_delivery
 from widgets.main_window import MainWindow
-from widgets.panels.message import MessagePanel
+from widgets.message_panel import MessagePanel
 from widgets.workbench import Workbench
 
 

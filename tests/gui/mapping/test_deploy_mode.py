@@ -14,9 +14,9 @@ from app.gateways import exporters
 from app.gateways.base import Options, Rendered
 from app.model.project import Project
 from tests.gui.mapping.conftest import click, type_into
+from widgets.deploy_mode import DeployMode
 from widgets.main_window import MainWindow
 from widgets.modes import deploy
-from widgets.deploy_mode import DeployMode
 from widgets.rendering import Rendering
 from widgets.workbench import Workbench
 
