@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from threading import Condition, Thread
-from time import monotonic
+from time import monotonic, sleep
 from typing import Final, NamedTuple, TypeVar
 
 from app.workspace.database import Database, KnownNode
@@ -15,8 +15,11 @@ Row = tuple[str, str, str, str, str]
 """Fields as in ``KnownNode``, without when it was seen."""
 T = TypeVar("T")
 
-BATCH_ROWS: Final = 500
-"""Written in one transaction, some 15 ms: so long a search waits at most, and so long others may not write."""
+BATCH_ROWS: Final = 100
+"""Written in one transaction, some 3 ms: so long a search waits at most, and so long others may not write."""
+REST_S: Final = 0.02
+"""After a transaction the thread rests as long as that took, but at most so long: it may have one core with the window, and a system
+gives the core to the one that works for several milliseconds before the other is let on."""
 SEARCH_AFTER: Final = 2_000
 """With fewer rows than this unwritten, a search waits for them, so that it finds what was just read."""
 CLOSE_S: Final = 5.0
@@ -38,6 +41,7 @@ class NodeCache:
         self._writes: deque[Callable[[Database], object]] = deque()
         self._searches: deque[tuple[Future[Found], Sequence[str], str, int]] = deque()
         self._unwritten = 0
+        self._awaited = 0
         self._is_busy = self._ends = False
         self._thread: Thread | None = None
 
@@ -71,9 +75,13 @@ class NodeCache:
         """Wait until everything is written, at most so long; whether it is."""
         until_s = monotonic() + timeout_s
         with self._changed:
-            while self._writes or self._is_busy:
-                if not self._changed.wait(max(0.0, until_s - monotonic())):
-                    return False
+            self._awaited += 1
+            try:
+                while self._writes or self._is_busy:
+                    if not self._changed.wait(max(0.0, until_s - monotonic())):
+                        return False
+            finally:
+                self._awaited -= 1
         return True
 
     def close(self) -> None:
@@ -111,10 +119,13 @@ class NodeCache:
         database = self._make_database()
         try:
             while (job := self._next()) is not None:
+                begun_s = monotonic()
                 job(database)
                 with self._changed:
                     self._is_busy = False
                     self._changed.notify_all()
+                if self._unwritten and not self._awaited:
+                    sleep(min(monotonic() - begun_s, REST_S))
         finally:
             database.close()
 

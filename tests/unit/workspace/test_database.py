@@ -74,6 +74,25 @@ def test_that_a_node_seen_again_has_its_new_name_in_the_index_too(database: Data
     assert found._replace(seen_s=0.0) == KnownNode(*node(1, "newname"))
 
 
+@pytest.mark.parametrize("of_before", [True, False])
+def test_that_the_index_is_what_the_nodes_are_also_in_a_file_of_before(
+    database: Database, monkeypatch: pytest.MonkeyPatch, of_before: bool
+) -> None:
+    with monkeypatch.context() as before:
+        if of_before:  # with the triggers that sqlite-utils makes, and nothing else
+            before.setattr(database_, "_make_triggers", lambda _: None)
+            before.setattr(database_, "_INDEX", "select ?")
+        database.remember("p/e", NODES[:3])
+        database.close()
+    database.remember("p/e", NODES)
+    database.remember("p/e", [node(1, "another name")])
+    database.forget("p/e", NODES[1][0])
+    with closing(sqlite3.connect(database.path)) as opened:
+        opened.execute("insert into node_fts (node_fts, rank) values ('integrity-check', 1)")  # raises where they differ
+    assert set(names(database, "line")) == {"another name", "100%_done", 'quo"ted', "I1", "流量計"}
+    assert names(database, "fillflow") == []
+
+
 def test_that_a_node_is_known_with_the_time_it_was_seen_until_it_is_forgotten(own_folders: Path) -> None:
     with closing(Database(now_s=lambda: 77.0)) as database:
         database.remember("p/e", [node(1, "kept"), node(2, "gone")])
