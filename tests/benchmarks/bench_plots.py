@@ -102,7 +102,7 @@ def measure(rounds: int, seconds: float) -> tuple[dict[str, Phase], float, bool]
         grid.span.activated.emit(grid.span.currentIndex())
         fed.run(2)
         widths = [pane.plot.getViewBox().width() for pane in grid.panes]
-        drawn = [len(curve.getOriginalDataset()[0]) for pane in grid.panes for curve in pane._curves.values()]
+        drawn = [len(line.x) for pane in grid.panes for line in pane.curves.lines.values()]
         assert len(drawn) == CURVES
         assert min(widths) >= COLUMNS, f"the plots are {min(widths):.0f} columns wide"
         assert min(drawn) >= COLUMNS, f"only {min(drawn)} points of a curve are drawn"

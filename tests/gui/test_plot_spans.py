@@ -61,7 +61,7 @@ def x_of(gui: Driver, at_ns: int) -> float:
 def test_that_a_loss_bad_and_uncertain_values_are_shaded_and_no_line_leads_across(gui: Driver, pane: PlotPane, begin_ns: int) -> None:
     shades = {kind: (round(left - x_of(gui, begin_ns)), round(right - x_of(gui, begin_ns))) for left, right, kind in pane.shades.shades}
     assert shades == {"gap": (9, 20), "bad": (20, 25), "uncertain": (25, 30)}
-    x, y = pane._curves["t"].getOriginalDataset()
+    x, y, _ = pane.curves.lines["t"]
     inside = (x > x_of(gui, begin_ns) + 9.5) & (x < x_of(gui, begin_ns) + 24.5)
     assert np.isnan(y[inside]).all()
     assert inside.any()

@@ -113,7 +113,7 @@ class Theme(QObject):
 
     def tint(self, token: str) -> QColor:
         """An opaque pale background in the colour of `token`, on which text in that colour stays readable."""
-        return _mixed(self.color(token), self.color("panel"), TINT)
+        return mixed(self.color(token), self.color("panel"), TINT)
 
     def series(self, index: int) -> QColor:
         """The colour of the index-th curve."""
@@ -150,8 +150,8 @@ class Theme(QObject):
         text = files("resources").joinpath("styles", "look.qss").read_text(encoding="utf-8")
         values = dict(THEMES[self.name])
         for token in ("good", "warn", "bad", "accent"):
-            values[f"{token}_tint"] = _mixed(self.color(token), self.color("panel"), TINT / 2).name()
-        values["focus_soft"] = _mixed(self.color("accent"), self.color("panel"), 0.5).name()
+            values[f"{token}_tint"] = mixed(self.color(token), self.color("panel"), TINT / 2).name()
+        values["focus_soft"] = mixed(self.color("accent"), self.color("panel"), 0.5).name()
         values["item_px"] = str(row_px())
         values["title_px"] = str(QFontMetrics(self._application.font()).height())
         for name, icon, token in _STYLE_IMAGES:
@@ -169,7 +169,8 @@ class Theme(QObject):
         return f'url("{path.as_posix()}")'
 
 
-def _mixed(over: QColor, under: QColor, share: float) -> QColor:
+def mixed(over: QColor, under: QColor, share: float) -> QColor:
+    """Opaque: what ``over`` looks like on ``under`` when it covers so much of it (0 to 1)."""
     return QColor.fromRgbF(
         over.redF() * share + under.redF() * (1 - share),
         over.greenF() * share + under.greenF() * (1 - share),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, cast
 
@@ -18,9 +19,13 @@ from widgets.plots.pane import PlotPane
 from widgets.workbench import Workbench
 
 FRAME_MS: Final = 100
+"""So often each plot is drawn."""
+MOST_TURNS: Final = 5
+"""Plots are drawn one after the other within that time, in at most so many turns: fifty curves at once would be a late frame."""
 SHORTEST_S: Final = 0.05
 FIT_EVERY: Final = 5
 """y is fitted every fifth frame (twice a second): a scale that jumps with every sample cannot be read."""
+LEGEND_EVERY: Final = 2
 WINDOWS: Final = (("30 s", 30.0), ("1 min", 60.0), ("5 min", 300.0), ("15 min", 900.0), ("1 h", 3600.0))
 KINDS: Final = (("Source time", "source"), ("Server time", "server"), ("Receive time", "receive"))
 
@@ -44,9 +49,10 @@ class PlotGrid(QWidget):
         self.window_s, self.right_s = 60.0, 0.0
         self.follows, self.paused = True, False
         self._columns, self._frame = 1, 0
+        self._turn, self._turns = 0, 1
         self._build()
         self._timer = QTimer(self, interval=FRAME_MS)
-        self._timer.timeout.connect(self._on_frame)
+        self._timer.timeout.connect(self._on_turn)
         self._timer.start()
         workbench.project_replaced.connect(self.load)
         workbench.edited.connect(self._on_edited)
@@ -144,6 +150,8 @@ class PlotGrid(QWidget):
 
     def _arrange(self, columns: int) -> None:
         self._columns = columns
+        self._turn, self._turns = 0, max(1, min(MOST_TURNS, len(self.panes)))
+        self._timer.setInterval(FRAME_MS // self._turns)
         for number, pane in enumerate(self.panes):
             self._grid.addWidget(pane, number // columns, number % columns)
 
@@ -167,20 +175,26 @@ class PlotGrid(QWidget):
     def _now_s(self) -> float:
         return (time.time_ns() - self._base_ns) / 1e9
 
-    def _on_frame(self) -> None:
-        """Draw when the plots are shown and not held; a hidden plot costs nothing."""
+    def _on_turn(self) -> None:
+        """Draw some of the plots when they are shown and not held; a hidden plot costs nothing. All of a round end at one time."""
         if not self.isVisible() or self.paused:
             return
-        if self.follows:
-            self.right_s = self._now_s()
-        self._frame += 1
-        self.redraw(fit_y=self._frame % FIT_EVERY == 1)
+        if self._turn == 0:
+            self._frame += 1
+            if self.follows:
+                self.right_s = self._now_s()
+        self._draw(self.panes[self._turn :: self._turns], fit_y=self._frame % FIT_EVERY == 1, legend=self._frame % LEGEND_EVERY == 1)
+        self._turn = (self._turn + 1) % self._turns
 
     def redraw(self, *, fit_y: bool = True) -> None:
+        self._draw(self.panes, fit_y=fit_y, legend=True)
+
+    def _draw(self, panes: Sequence[PlotPane], *, fit_y: bool, legend: bool) -> None:
         kind = cast("TimeKind", self.kind.currentData())
-        for pane in self.panes:
+        for pane in panes:
             pane.draw(self.right_s - self.window_s, self.right_s, kind, fit_y=fit_y)
-            pane.refresh_legend()
+            if legend:
+                pane.refresh_legend()
 
     def _on_moved(self, left_s: float, right_s: float) -> None:
         """Zoomed: what follows the newest samples goes on following. Panned back in time: it stands still from then on."""

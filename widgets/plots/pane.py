@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QDragEnterEvent, QDragMoveEvent, QDropEvent, QIcon, QPixmap, QResizeEvent
@@ -19,12 +18,11 @@ from widgets.clock import is_utc
 from widgets.look import EmptyState, calm_table, color, plain_tip, row_px, theme, value_font
 from widgets.mime import nodes_of, tags_of
 from widgets.node_tags import tags_from_nodes
-from widgets.plots.spans import Shades, shaded, span_words
-from widgets.plots.time_axis import ClockAxis
+from widgets.plots.curves import Curves, Points
+from widgets.plots.spans import BEHIND, Shades, shaded, span_words
+from widgets.plots.time_axis import ClockAxis, LightAxis
 from widgets.reading_text import quality_key, status_text, value_text
 from widgets.workbench import Workbench
-
-Points = npt.NDArray[np.float64]
 
 LEGEND_PX = 250
 QWIDGETSIZE_MAX = (1 << 24) - 1
@@ -52,7 +50,6 @@ class PlotPane(QWidget):
     def __init__(self, workbench: Workbench, base_ns: int) -> None:
         super().__init__()
         self._workbench, self._base_ns = workbench, base_ns
-        self._curves: dict[str, pg.PlotDataItem] = {}
         self._spans: dict[str, list[Span]] = {}
         self._y_is_free = True
         self.setAcceptDrops(True)
@@ -62,7 +59,7 @@ class PlotPane(QWidget):
 
     def _build(self) -> None:
         self.axis = ClockAxis(self._base_ns)
-        self.plot = pg.PlotWidget(axisItems={"bottom": self.axis})
+        self.plot = pg.PlotWidget(axisItems={"bottom": self.axis, "left": LightAxis("left")})
         item = self.plot.getPlotItem()
         item.setMenuEnabled(False)
         item.hideButtons()
@@ -75,6 +72,8 @@ class PlotPane(QWidget):
         self.plot.scene().sigMouseMoved.connect(self._on_hovered)
         self.shades = Shades()
         item.addItem(self.shades, ignoreBounds=True)
+        self.curves = Curves()
+        item.addItem(self.curves, ignoreBounds=True)
         self.legend = QTableWidget(0, 2)
         calm_table(self.legend, "Legend")
         self.legend.horizontalHeader().hide()
@@ -96,36 +95,35 @@ class PlotPane(QWidget):
 
     @property
     def tags(self) -> list[str]:
-        return list(self._curves)
+        return list(self.curves.lines)
 
     def set_tags(self, tags: Sequence[str]) -> None:
         """Draw exactly these tags that the project has."""
         wanted = [tag for tag in dict.fromkeys(tags) if self._workbench.tag(tag)]
-        for tag in [tag for tag in self._curves if tag not in wanted]:
-            self.plot.removeItem(self._curves.pop(tag))
+        for tag in self.tags:
+            if tag not in wanted:
+                self.curves.remove(tag)
         for tag in wanted:
-            if tag not in self._curves:
-                curve = pg.PlotDataItem(connect="finite", skipFiniteCheck=False)
-                self.plot.addItem(curve)
-                self._curves[tag] = curve
+            if tag not in self.curves.lines:
+                self.curves.add(tag)
         self.refresh_colors()
         self._label_values()
         self._show_right_page()
 
     def _label_values(self) -> None:
         """The unit stands at the axis when all curves share it."""
-        units = {tag.unit for id_ in self._curves if (tag := self._workbench.tag(id_))}
+        units = {tag.unit for id_ in self.tags if (tag := self._workbench.tag(id_))}
         shared = symbol(units.pop()) if len(units) == 1 else ""
         axis = self.plot.getPlotItem().getAxis("left")
         axis.setLabel(shared)
         axis.showLabel(bool(shared))
 
     def add_tags(self, tags: Sequence[str]) -> None:
-        self.set_tags([*self._curves, *tags])
+        self.set_tags([*self.tags, *tags])
         self.changed.emit()
 
     def remove_tag(self, tag: str) -> None:
-        self.set_tags([other for other in self._curves if other != tag])
+        self.set_tags([other for other in self.tags if other != tag])
         self.changed.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -141,8 +139,8 @@ class PlotPane(QWidget):
 
     def _show_right_page(self) -> None:
         for widget in (self.plot, self.legend):
-            widget.setVisible(bool(self._curves))
-        self.empty.setVisible(not self._curves)
+            widget.setVisible(bool(self.curves.lines))
+        self.empty.setVisible(not self.curves.lines)
 
     # Drawing
 
@@ -152,16 +150,16 @@ class PlotPane(QWidget):
         t0_ns, t1_ns = self._base_ns + int(left_s * 1e9), self._base_ns + int(right_s * 1e9)
         low, high = np.inf, -np.inf
         self._spans = {}
-        for tag, curve in self._curves.items():
+        for tag in self.tags:
             known = self._workbench.live.history.curve(tag, t0_ns, t1_ns, columns, kind)
             x, y = _points(known, self._base_ns)
             x, y = self._drawn_on(tag, kind, known.spans, x, y, left_s, right_s)
-            whole = not np.isnan(y).any()
-            curve.setData(x, y, connect="all" if whole else "finite", skipFiniteCheck=whole)
+            self.curves.set_line(tag, x, y)
             if known.spans:
                 self._spans[tag] = known.spans
             if len(known.low):
                 low, high = np.fmin(low, np.fmin.reduce(y)), np.fmax(high, np.fmax.reduce(y))
+        self.curves.update()
         self.shades.show_spans(shaded(self._spans.values(), self._base_ns, right_s))
         box = self.plot.getViewBox()
         box.setXRange(left_s, right_s, padding=0)
@@ -194,18 +192,19 @@ class PlotPane(QWidget):
         self.plot.setBackground(color("panel"))
         for name in ("left", "bottom"):
             axis = self.plot.getPlotItem().getAxis(name)
+            axis.setZValue(BEHIND - 1)  # its grid
             axis.setPen(color("line"))
             axis.setTextPen(color("dim"))
-        for number, curve in enumerate(self._curves.values()):
-            curve.setPen(pg.mkPen(theme().series(number), width=1))
+        for number, tag in enumerate(self.tags):
+            self.curves.set_color(tag, theme().series(number))
         self.shades.update()
         self._rebuild_legend()
 
     # Legend
 
     def _rebuild_legend(self) -> None:
-        self.legend.setRowCount(len(self._curves))
-        for row, id_ in enumerate(self._curves):
+        self.legend.setRowCount(len(self.curves.lines))
+        for row, id_ in enumerate(self.tags):
             tag = self._workbench.tag(id_)
             name = QTableWidgetItem(tag.name if tag else id_)
             name.setIcon(_swatch(theme().series(row)))
@@ -219,20 +218,24 @@ class PlotPane(QWidget):
 
     def refresh_legend(self) -> None:
         """The newest value of every curve, grey while it is stale."""
-        for row, id_ in enumerate(self._curves):
+        for row, id_ in enumerate(self.tags):
             tag = self._workbench.tag(id_)
             cell = self.legend.item(row, 1)
             if tag is None or cell is None:
                 continue
             reading = self._workbench.live.reading(id_)
-            cell.setText(f"{value_text(reading, tag)} {symbol(tag.unit)}".strip())
-            cell.setForeground(color({"stale": "stale", "bad": "bad", "uncertain": "warn"}.get(quality_key(reading), "text")))
+            text = f"{value_text(reading, tag)} {symbol(tag.unit)}".strip()
+            tint = color({"stale": "stale", "bad": "bad", "uncertain": "warn"}.get(quality_key(reading), "text"))
+            if text != cell.text():  # also the same text set again has the table painted
+                cell.setText(text)
+            if tint != cell.foreground().color():
+                cell.setForeground(tint)
 
     def _on_legend_menu(self, at: QPoint) -> None:
         row = self.legend.rowAt(at.y())
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        if 0 <= row < len(self._curves):
+        if 0 <= row < len(self.curves.lines):
             tag = self.tags[row]
             menu.addAction("Remove from the plot").triggered.connect(lambda: self.remove_tag(tag))
         menu.addAction("Close this plot").triggered.connect(self.closed.emit)

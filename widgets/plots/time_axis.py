@@ -1,12 +1,22 @@
-"""A time axis that shows clock time, for plots whose x is seconds since a base (float64 seconds since 1970 lose nanoseconds)."""
+"""Axes that are cheap to paint, and one that shows clock time, for plots whose x is seconds since a base.
+
+(float64 seconds since 1970 lose nanoseconds.)
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import pyqtgraph as pg
+from PySide6.QtCore import QPointF, QRect
+from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
+
+from widgets.look import color
+from widgets.look.theme import mixed
 
 DAY_S: Final = 86_400.0
 STEPS_S: Final = (
@@ -17,7 +27,41 @@ TICK_PX: Final = 110
 """Room for one time of day, and as much again."""
 
 
-class ClockAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is not typed
+class LightAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is not typed
+    """Draws lines and words as they were worked out, lines in the colour that they have on the panel.
+
+    pyqtgraph 0.14 keeps a QPicture of them, in which every word has its font by name: each time it is played, and it is with every
+    repaint of the plot, Qt looks for that font anew. And its lines are translucent, which takes Qt a hundred times as long as to fill
+    a row of pixels. The two together took twice as long as ten curves.
+    """
+
+    picture: object
+    """pyqtgraph sets it to None where something is not any more as it was."""
+    _ticks: list[tuple[QRect, QColor]]
+    _line_and_words: tuple[object, list[object], object] | None
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        painter.save()
+        if self.picture is None:
+            specs = self.generateDrawSpecs(painter)
+            self._line_and_words = (specs[0], [], specs[2]) if specs is not None else None
+            self._ticks = [_filled(*tick) for tick in specs[1]] if specs is not None else []
+            self.picture = True
+        for place, tint in self._ticks:
+            painter.fillRect(place, tint)
+        if self._line_and_words is not None:
+            self.drawPicture(painter, *self._line_and_words)
+        painter.restore()
+
+
+def _filled(pen: QPen, begin: QPointF, end: QPointF) -> tuple[QRect, QColor]:
+    """A horizontal or vertical line one pixel wide as what is to be filled, and with what."""
+    left, top = math.floor(min(begin.x(), end.x())), math.floor(min(begin.y(), end.y()))
+    width, height = abs(round(end.x() - begin.x())), abs(round(end.y() - begin.y()))
+    return QRect(left, top, max(width, 1), max(height, 1)), mixed(pen.color(), color("panel"), pen.color().alphaF())
+
+
+class ClockAxis(LightAxis):
     """x is seconds since ``base_ns``; ticks are local time, or UTC."""
 
     def __init__(self, base_ns: int, *, utc: bool = False) -> None:
