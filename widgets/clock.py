@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
+from time import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,7 +34,14 @@ def short_moment(time_ns: int) -> str:
 
 def clock_text(time_ns: int, *, utc: bool) -> str:
     """``14:02:03.123``; with the day in front when it is not today."""
+    text = _to_the_second(time_ns // 1_000_000_000, utc, int(time()) // 60)
+    return f"{text}.{time_ns // 1_000_000 % 1000:03d}"
+
+
+@lru_cache(maxsize=1024)
+def _to_the_second(second: int, utc: bool, this_minute: int) -> str:
+    """``this_minute`` says which day is today: a table asks for the same second again and again."""
     zone = UTC if utc else None
-    moment = datetime.fromtimestamp(time_ns // 1_000_000_000, UTC).astimezone(zone)
-    text = f"{moment:%H:%M:%S}.{time_ns // 1_000_000 % 1000:03d}"
-    return text if moment.date() == datetime.now(UTC).astimezone(zone).date() else f"{moment:%Y-%m-%d} {text}"
+    moment = datetime.fromtimestamp(second, UTC).astimezone(zone)
+    is_today = moment.date() == datetime.fromtimestamp(this_minute * 60, UTC).astimezone(zone).date()
+    return f"{moment:%H:%M:%S}" if is_today else f"{moment:%Y-%m-%d %H:%M:%S}"

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QMenu
 from app.model.plant import Tag, WatchList
 from widgets.dialogs import show_import_tags, show_paste_tags, watch_all_saying_what_it_costs
 from widgets.keys import on_key
-from widgets.look import BadgeDelegate, ChipBar, EmptyState, SearchField, ValueDelegate, button, calm_table
+from widgets.look import BadgeDelegate, ChipBar, EmptyState, PlainDelegate, SearchField, ValueDelegate, button, calm_table
 from widgets.models.tag_table import COLUMNS, NAME, QUALITY, VALUE, TagTableModel
 from widgets.tag_menu import fill_tag_menu
 from widgets.workbench import Workbench
@@ -47,6 +47,7 @@ class TagTable(QWidget):
         self.view.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.view.horizontalHeader().setSortIndicatorClearable(True)
         self.view.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        self.view.setItemDelegate(PlainDelegate(self.view))
         self.view.setItemDelegateForColumn(VALUE, ValueDelegate(self.view))
         self.view.setItemDelegateForColumn(QUALITY, BadgeDelegate(self.view))
         self.view.setDragDropMode(QAbstractItemView.DragDropMode.DragDrop)

@@ -31,6 +31,7 @@ Tables
     calm_table(view, "Tags")  calm_tree(view, "Endpoints")      settings of every table and tree, with its accessible name.
     BadgeDelegate(view)             pills from BADGE_ROLE: Badge("suggested", "suggested 0.97", detail="tip"), a key of STATES, or a
                                     sequence of them. Same words under DisplayRole. set_badge(model, index, badge) for small models.
+    PlainDelegate(view)             text alone, for tables that are painted many times a second.
     ValueDelegate(view, unit_chars=5)    value from DisplayRole, UNIT_ROLE text, QUALITY_ROLE "good" "uncertain" "bad" "stale".
     BadgeLabel("approved")          the pill as a widget; set_badge(badge or None).
     KeyValueTable(fit=True)         set_rows([KeyValue("Node", "nsu=..."), ("Rate", "250 ms"), KeyValue("Quality", "Good", badge="good")]);
@@ -45,6 +46,7 @@ from widgets.look.icons import app_icon, draw_icon, icon, icon_names
 from widgets.look.key_value_table import KeyValue, KeyValueTable
 from widgets.look.labels import ElidedLabel, divider, label
 from widgets.look.message_bar import MessageBar
+from widgets.look.plain_cells import PlainDelegate
 from widgets.look.rail import Rail, RailMode
 from widgets.look.search_field import SearchField
 from widgets.look.theme import (
@@ -81,6 +83,7 @@ __all__ = [
     "KeyValue",
     "KeyValueTable",
     "MessageBar",
+    "PlainDelegate",
     "Rail",
     "RailMode",
     "SearchField",

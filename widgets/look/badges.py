@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+import msgspec
 from PySide6.QtCore import QAbstractItemModel, QEvent, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QHelpEvent, QIcon, QPainter, QPaintEvent
+from PySide6.QtGui import QFont, QFontMetrics, QHelpEvent, QIcon, QPainter, QPaintEvent, QPixmap, QPixmapCache
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QApplication,
@@ -66,8 +67,7 @@ STATES: Final[dict[str, State]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Badge:
+class Badge(msgspec.Struct, frozen=True):
     """One pill.
 
     Attributes:
@@ -134,7 +134,6 @@ def draw_badge(painter: QPainter, rect: QRect, badge: Badge) -> int:
     """Paint one pill at the left of `rect`, vertically centred; returns the width used. Too narrow: the words are elided, then left out."""
     metrics = painter.fontMetrics()
     shape = _geometry(metrics)
-    state = STATES[badge.state]
     width = min(badge_width(metrics, badge), rect.width())
     if width < shape.min_width:
         return 0
@@ -145,17 +144,38 @@ def draw_badge(painter: QPainter, rect: QRect, badge: Badge) -> int:
     if len(words) < 2 < len(badge.words):
         words, width = "", shape.min_width
     top = rect.y() + (rect.height() - shape.height) // 2
+    painter.drawPixmap(rect.x(), top, _pill(badge.state, words, QSize(width, shape.height), painter.font(), _ratio(painter)))
+    return width
+
+
+def _ratio(painter: QPainter) -> float:
+    return painter.device().devicePixelRatio()
+
+
+def _pill(state: str, words: str, size: QSize, font: QFont, ratio: float) -> QPixmap:
+    """Painted once, and kept by Qt as long as there is room: a table shows the same few again and again."""
+    key = f"badge:{state}:{words}:{size.width()}x{size.height()}:{font.key()}:{theme().name}:{ratio}"
+    pixmap = QPixmap()
+    if QPixmapCache.find(key, pixmap):
+        return pixmap
+    pixmap = QPixmap(QSize(math.ceil(size.width() * ratio), math.ceil(size.height() * ratio)))
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setFont(font)
+    shape, icon, token = _geometry(painter.fontMetrics()), STATES[state].icon, STATES[state].token
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(theme().tint(state.token))
-    painter.drawRoundedRect(QRectF(rect.x(), top, width, shape.height), shape.height / 2, shape.height / 2)
-    tint = color(state.token)
-    icon_top = top + (shape.height - shape.icon) // 2
-    draw_icon(painter, QRect(rect.x() + shape.pad, icon_top, shape.icon, shape.icon), state.icon, tint)
+    painter.setBrush(theme().tint(token))
+    painter.drawRoundedRect(QRectF(0, 0, size.width(), size.height()), size.height() / 2, size.height() / 2)
+    tint = color(token)
+    draw_icon(painter, QRect(shape.pad, (shape.height - shape.icon) // 2, shape.icon, shape.icon), icon, tint)
     painter.setPen(tint)
-    text = QRect(rect.x() + shape.pad + shape.icon + 4, top, room + shape.pad, shape.height)
+    text = QRect(shape.pad + shape.icon + 4, 0, size.width() - shape.pad - shape.icon - 4, size.height())
     painter.drawText(text, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), words)
-    return width
+    painter.end()
+    QPixmapCache.insert(key, pixmap)
+    return pixmap
 
 
 class BadgeDelegate(QStyledItemDelegate):
@@ -226,8 +246,21 @@ class BadgeLabel(QWidget):
             painter.end()
 
 
+_MARKED: Final = QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_HasFocus
+
+
+def is_marked(option: QStyleOptionViewItem) -> bool:
+    """Whether the style paints something under an item."""
+    return bool(option.state & _MARKED)
+
+
 def draw_item_background(delegate: QStyledItemDelegate, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-    """What the style paints under an item (selection, zebra, hover), with neither its text nor its icon."""
+    """What the style paints under an item (selection, hover), with neither its text nor its icon.
+
+    Zebra is the view's; no model of ours has a brush for an item.
+    """
+    if not is_marked(option):
+        return
     bare = QStyleOptionViewItem(option)
     delegate.initStyleOption(bare, index)
     # The stub types the attributes of style options as read-only properties of the wrong kind; they are plain members.

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QHelpEvent, QPainter
+from PySide6.QtGui import QFont, QFontMetrics, QHelpEvent, QPainter
 from PySide6.QtWidgets import QAbstractItemView, QStyledItemDelegate, QStyleOptionViewItem
 
 from widgets.look.badges import Index, draw_item_background, show_plain_tip
+from widgets.look.plain_cells import TextWidths
 from widgets.look.theme import color, value_font
 
 UNIT_ROLE: Final = Qt.ItemDataRole.UserRole + 0x101
@@ -44,6 +45,16 @@ class ValueDelegate(QStyledItemDelegate):
     def __init__(self, parent: QObject | None = None, *, unit_chars: int = 0) -> None:
         super().__init__(parent)
         self._unit_chars = unit_chars
+        self._fonts: tuple[str, QFont, QFontMetrics, TextWidths] | None = None
+
+    def _value_font(self, base: QFont) -> tuple[QFont, QFontMetrics, TextWidths]:
+        """Made once for all cells of a table: to find a font takes Qt as long as to paint the cell."""
+        key = base.key()
+        if self._fonts is None or self._fonts[0] != key:
+            font = value_font(base)
+            metrics = QFontMetrics(font)
+            self._fonts = key, font, metrics, TextWidths(metrics)
+        return self._fonts[1:]
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         draw_item_background(self, painter, option, index)
@@ -53,25 +64,26 @@ class ValueDelegate(QStyledItemDelegate):
         unit = _text(index, UNIT_ROLE)
         quality = _text(index, QUALITY_ROLE) or "good"
         painter.save()
-        painter.setFont(value_font(option.font))
-        metrics = painter.fontMetrics()
+        font, metrics, widths = self._value_font(option.font)
+        painter.setFont(font)
         cell = option.rect.adjusted(_MARGIN_PX, 0, -_MARGIN_PX, 0)
         slot = self._unit_slot(metrics, unit)
-        if metrics.horizontalAdvance(text) + slot > cell.width():
+        width = widths.of(text)
+        if width + slot > cell.width():
             slot = 0
         if slot and unit:
             painter.setPen(color("stale" if quality in ("stale", "then") else "dim"))
             painter.drawText(QRect(cell.right() - slot + 1 + _UNIT_GAP_PX, cell.y(), slot, cell.height()), _LEFT, unit)
         painter.setPen(color(_TEXT_TOKEN.get(quality, "text")))
         room = cell.adjusted(0, 0, -slot, 0)
-        shown = fitted(metrics, text, room.width())
+        shown = text if width <= room.width() else fitted(metrics, text, room.width())
         painter.drawText(room, _RIGHT, shown)
         if quality in _STRUCK:
             _strike(painter, room, shown)
         painter.restore()
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        metrics = QFontMetrics(value_font(option.font))
+        _, metrics, _ = self._value_font(option.font)
         width = metrics.horizontalAdvance(_text(index, Qt.ItemDataRole.DisplayRole))
         return QSize(width + self._unit_slot(metrics, _text(index, UNIT_ROLE)) + 2 * _MARGIN_PX, metrics.height() + 12)
 
