@@ -85,8 +85,9 @@ class LiveProject(Asking):
         self._observations = Observations(self._connections, clock)
         self._owners: dict[str, frozenset[str]] = {}
         self._wanted: frozenset[str] = frozenset()
+        self._changed: set[str] = set()  # wanted or not wanted any more since that was last told
         self._paused = False
-        self._dirty = False
+        self._dirty = self._replan = False
         self._readings: dict[str, Reading] = {}
         self._readings_s = 0.0
         self._closed = False
@@ -109,7 +110,7 @@ class LiveProject(Asking):
             self._connections.drop(endpoint_id, error)
             return
         self._connections.open(endpoint_id, opened_with)
-        self._dirty = True
+        self._dirty = self._replan = True
 
     def retry(self, *codes: str) -> None:
         """Connect again whatever waits or has stopped for one of these reasons (``EndpointError.code``), now that it was seen to.
@@ -175,7 +176,8 @@ class LiveProject(Asking):
     def want(self, owner: str, tags: Iterable[str]) -> None:
         """Replace what one owner (a table, a plot, the recorder) wants watched; the union is what the devices are asked for."""
         self._owners[owner] = frozenset(tags)
-        self._wanted = frozenset().union(*self._owners.values())
+        before, self._wanted = self._wanted, frozenset().union(*self._owners.values())
+        self._changed |= before ^ self._wanted
         self._dirty = True
 
     def wanted(self) -> frozenset[str]:
@@ -186,7 +188,7 @@ class LiveProject(Asking):
         if paused != self._paused:
             self._paused = paused
             self._observations.pause(paused)
-            self._dirty = True
+            self._dirty = self._replan = True
 
     @property
     def paused(self) -> bool:
@@ -295,6 +297,7 @@ class LiveProject(Asking):
             if changed:
                 arrived.endpoints.add(watched.id)
         replies += self._connections.accept(fresh)
+        self.history.tidy()
         return Arrivals(arrived.tags, arrived.endpoints, replies, arrived.logs + logs, arrived.dropped + dropped)
 
     def wait_connected(self, endpoint_id: str, timeout_s: float, *, first_attempt: bool = False) -> EndpointReport:
@@ -402,17 +405,19 @@ class LiveProject(Asking):
             self.recording.gap(tags, at_ns, why)
 
     def _apply_wanted(self) -> None:
-        """Tell each endpoint's link what changed in what is wanted there."""
-        self._dirty = False
+        """Tell each endpoint's link what changed in what is wanted there; only tags that came or went are looked at, where that is all."""
+        all_, wanted = self._replan or self._paused, frozenset[str]() if self._paused else self._wanted
+        changed, self._changed = self._changed, set()
+        self._dirty = self._replan = False
         by_endpoint: dict[str, list[str]] = {endpoint_id: [] for endpoint_id in self._connections.endpoints}
-        for tag_id in () if self._paused else self._wanted:
+        for tag_id in wanted if all_ else changed:
             tag = self.project.get(Tag, tag_id)
             if tag is not None:
                 by_endpoint.setdefault(tag.endpoint, []).append(tag_id)
         for endpoint_id, tags in by_endpoint.items():
             watched = self._connections.endpoint(endpoint_id)
             before = watched.watching.known
-            plan = watched.adopt(self.project, tags)
+            plan = watched.adopt(self.project, tags) if all_ else watched.adopt(self.project, wanted, tags)
             if plan.add or plan.remove:
                 gone = before.index.places(np.array(plan.remove, np.uint32)).tolist()
                 idle = [before.tags[place] for place in gone if before.tags[place] not in watched.watching.items]
@@ -426,11 +431,11 @@ class LiveProject(Asking):
         for change in edit.changes:
             match change:
                 case (_, tag_id, Tag() as before, after):
-                    self._dirty = True
+                    self._dirty = self._replan = True
                     if not isinstance(after, Tag) or _meaning(after) != _meaning(before):
                         self._forget(tag_id, before.endpoint)
                 case (_, _, Tag() | Group(), _) | (_, _, _, Tag() | Group()):
-                    self._dirty = True
+                    self._dirty = self._replan = True
                 case (_, _, Unit() as unit, _) | (_, _, _, Unit() as unit):
                     self._reread_units(unit.endpoint)
                 case (_, endpoint_id, Endpoint(), None):

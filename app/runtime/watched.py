@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +21,13 @@ from app.runtime import freshness
 from app.runtime.clock import Clock
 from app.runtime.identity import differences, identity_error
 from app.runtime.inbox import PhaseIn
-from app.runtime.link import Link
 from app.runtime.outages import Outages
 from app.runtime.state import NOTHING_LEARNED, Cause, ConnectionState, Reading
 from app.runtime.watching import Plan, Watching
 from app.samples.latest import NEVER, Latest
+
+if TYPE_CHECKING:
+    from app.runtime.link import Link
 
 RATE_WINDOW_S = 2.0
 
@@ -137,12 +140,13 @@ class WatchedEndpoint:
         return len(self._items) - len(refused)
 
     # What is wanted
-    def adopt(self, project: Project, wanted: Iterable[str]) -> Plan:
-        """Plan the change to this wanted set and make it here; the caller hands the plan to the link."""
-        before = {item.handle: (tag_id, item) for tag_id, item in self.watching.items.items()}
-        plan = self.watching.plan(project, self.id, wanted)
+    def adopt(self, project: Project, wanted: Collection[str], changed: Iterable[str] | None = None) -> Plan:
+        """Plan the change to this wanted set and make it here, as ``Watching.plan`` does; the caller hands the plan to the link."""
+        tags, items = self.watching.tags.copy(), self.watching.items.copy()
+        plan = self.watching.plan(project, self.id, wanted, changed)
         for handle in plan.remove:
-            tag_id, item = before[handle]
+            tag_id = tags[handle]
+            item = items[tag_id]
             sample = self._latest.sample(handle)
             if sample is not None and _still_means(project.get(Tag, tag_id), self.id, item):
                 self._kept[tag_id] = (sample, *self._latest.times(handle))

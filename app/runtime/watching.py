@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Set
 from typing import NamedTuple
 
 import msgspec
@@ -38,29 +38,37 @@ class Watching:
             self._known = TagHandles(self.tags)
         return self._known
 
-    def plan(self, project: Project, endpoint: str, wanted: Iterable[str]) -> Plan:
-        """Adopt ``wanted`` (ids; those that are not tags of this endpoint now are ignored)."""
+    def plan(self, project: Project, endpoint: str, wanted: Collection[str], changed: Iterable[str] | None = None) -> Plan:
+        """Adopt ``wanted`` (ids; those that are not tags of this endpoint now are ignored).
+
+        Args:
+            changed: The only ones that may have come, gone, or changed; the work is of these alone. None is all.
+        """
         plan = Plan([], [])
-        items: dict[str, WatchItem] = {}
-        for tag_id in wanted:
-            tag = project.get(Tag, tag_id)
-            if tag is None or tag.endpoint != endpoint:
-                continue
+        asked = wanted if isinstance(wanted, Set) else dict.fromkeys(wanted)
+        for tag_id in dict.fromkeys([*self.items, *wanted] if changed is None else changed):
             before = self.items.get(tag_id)
-            item = watch_item(project, tag, before.handle if before else 0)
-            if item == before:
-                items[tag_id] = before
+            item = self._item(project, endpoint, tag_id, before) if tag_id in asked else None
+            if item is before:
                 continue
-            items[tag_id] = msgspec.structs.replace(item, handle=next(self._handles))
-        plan.remove.extend(before.handle for tag_id, before in self.items.items() if items.get(tag_id) is not before)
-        plan.add.extend(item for tag_id, item in items.items() if self.items.get(tag_id) is not item)
-        for handle in plan.remove:
-            del self.tags[handle]
-        self.tags.update((item.handle, tag_id) for tag_id, item in items.items())
-        self.items = items
+            if before is not None:
+                del self.items[tag_id], self.tags[before.handle]
+                plan.remove.append(before.handle)
+            if item is not None:
+                self.items[tag_id] = item
+                self.tags[item.handle] = tag_id
+                plan.add.append(item)
         if plan.add or plan.remove:
             self._known = None
         return plan
+
+    def _item(self, project: Project, endpoint: str, tag_id: str, before: WatchItem | None) -> WatchItem | None:
+        """What is to be asked for: the same object where that is what is asked for already."""
+        tag = project.get(Tag, tag_id)
+        if tag is None or tag.endpoint != endpoint:
+            return None
+        item = watch_item(project, tag, before.handle if before else 0)
+        return before if item == before else msgspec.structs.replace(item, handle=next(self._handles))
 
 
 def watch_item(project: Project, tag: Tag, handle: int) -> WatchItem:

@@ -33,9 +33,11 @@ IDLE_NS: Final = 60_000_000_000
 """When no more may be kept, a new tag takes the place of one that had no sample for so long; where there is none it is not kept."""
 REASONS: Final = 1_000
 
-_LONG_BLOCK, _BRIEF_BLOCK = 64, 1_024
+_LONG_BLOCK, _BRIEF_BLOCK = 64, 512
 _SLOT_BITS: Final = 10
 _STAGED_ROWS: Final = 80_000
+_MOST_STAGED_ROWS: Final = 2 * _STAGED_ROWS
+"""Where nobody tidies."""
 _STAGED_BATCHES: Final = 200
 """Of one block: many small ones cost as much as a large one when they are joined."""
 _UNKNOWN, _NO_ROOM = -1, -2
@@ -349,8 +351,16 @@ class History:
                 self._staged_rows += end - start
                 if len(staged.parts) >= _STAGED_BATCHES:
                     self._settle(block)
-        while self._staged_rows > _STAGED_ROWS:
-            self._settle(max(range(len(self._staged)), key=lambda block: self._staged[block].rows))
+        while self._staged_rows > _MOST_STAGED_ROWS:
+            self._settle_largest()
+
+    def tidy(self) -> None:
+        """A little of the work that taking batches has left to do (2 ms at 100,000 values a second); call it 20 times a second."""
+        if self._staged_rows > _STAGED_ROWS:
+            self._settle_largest()
+
+    def _settle_largest(self) -> None:
+        self._settle(max(range(len(self._staged)), key=lambda block: self._staged[block].rows))
 
     def _settle(self, block: int) -> None:
         """What waits for one block goes to its place."""

@@ -47,6 +47,23 @@ def test_that_only_the_difference_is_told() -> None:
     assert ([item.address for item in plan.add], plan.remove) == (["v:2"], [1])
 
 
+def test_that_only_tags_that_may_have_changed_are_looked_at() -> None:
+    watching, one = Watching(itertools.count(1)), project()
+    watching.plan(one, "e", TAGS[:5])
+    looked: list[str] = []
+
+    class Counting(Project):
+        def get(self, kind, id_):  # type: ignore[no-untyped-def]  # as it is there
+            looked.append(id_)
+            return super().get(kind, id_)
+
+    counting = Counting(one.info, [element for kind in (Endpoint, Tag) for element in one.all(kind).values()])
+    plan = watching.plan(counting, "e", {"t1", "t2", "t3", "t5"}, ["t0", "t5", "t3"])
+    assert ([item.address for item in plan.add], plan.remove) == (["v:5"], [1])
+    assert set(looked) <= {"t0", "t5", "t3", ""}, "a scrolled table of 10,000 tags is not gone through"
+    assert watching.plan(one, "e", {"t1", "t2", "t3", "t5"}) == ([], [5]), "t4 was said to be as it was"
+
+
 def test_that_tags_of_other_endpoints_and_unknown_ones_are_left_out() -> None:
     assert Watching(itertools.count(1)).plan(project(), "other", [*TAGS, "nothing"]) == ([], [])
 
