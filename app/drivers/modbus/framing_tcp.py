@@ -14,8 +14,7 @@ from __future__ import annotations
 
 import struct
 from collections import deque
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from app.drivers.modbus.framing import Arrival
 from app.drivers.modbus.guard import Asked, check, reply_fault
@@ -29,8 +28,7 @@ FORGET_S: Final = 10.0
 """After which the reply to a request that was given up is not looked for any more inside of others."""
 
 
-@dataclass(frozen=True, slots=True)
-class Awaited:
+class Awaited(NamedTuple):
     """A request and how its reply begins.
 
     Attributes:

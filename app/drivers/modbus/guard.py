@@ -6,8 +6,7 @@ registers than asked for as good), so every field of every reply is compared wit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 READ_COILS, READ_DISCRETE, READ_HOLDING, READ_INPUT = 1, 2, 3, 4
 READ_STATUS, DIAGNOSTICS, EVENT_COUNTER, SERVER_ID, DEVICE_IDENTIFICATION = 7, 8, 11, 17, 0x2B
@@ -46,8 +45,7 @@ class RequestError(Exception):
         super().__init__(why)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """A request that was sent. ``at_s`` is monotonic."""
 
     unit: int
@@ -109,12 +107,13 @@ def reply_fault(asked: Asked, unit: int, pdu: bytes) -> str:
         return "" if len(pdu) == 2 and pdu[1] else f"an exception reply has one byte that is not 0, this one {pdu[1:].hex(' ')}"
     if function != asked.function:
         return f"function {function} answered a request for function {asked.function}"
-    if asked.size is None:
+    size = asked.size
+    if size is None:
         return _fault_of_other(asked, pdu)
     if len(pdu) < 2 or len(pdu) != 2 + pdu[1]:
         return f"the reply announces {pdu[1] if len(pdu) > 1 else 'no'} bytes and carries {max(0, len(pdu) - 2)}"
-    if pdu[1] != asked.size:
-        return f"{asked.size} bytes were asked for, {pdu[1]} came"
+    if pdu[1] != size:
+        return f"{size} bytes were asked for, {pdu[1]} came"
     return ""
 
 

@@ -15,7 +15,7 @@ from app.drivers.modbus.plan import Extent
 from app.drivers.modbus.registers import Words, decode_bit_ranges, decode_bits, decode_checked, decode_clocks, decode_string
 from app.drivers.modbus.spec import INVALID_CONTENT
 from app.drivers.modbus.torn import LastReadings, WideItems
-from app.drivers.modbus.types import REGISTER_TYPES
+from app.drivers.modbus.types import MACHINE_TYPES, REGISTER_TYPES
 from app.model.columns import COLUMN_DTYPES, SampleColumns, type_code
 from app.model.values import SAFE_INTEGER, Quality, Sample, Value
 
@@ -76,6 +76,8 @@ class Readout:
 
     Attributes:
         wide: Those of the items that can be torn.
+        plain: Type, order and type code of the items where all have the same and are numbers of at most two registers as they come;
+            ``index`` are then the places of their words, shape (items, registers). None where there is more to do (``good`` does it).
     """
 
     def __init__(self, wanted: Sequence[Wanted], start: int, last: LastReadings | None = None) -> None:
@@ -104,6 +106,15 @@ class Readout:
         self._scaled_rows = frozenset(self._scaled.tolist())
         self._bits = np.array([item.address.bit or 0 for item in wanted], np.uint8)
         self._last_bits = np.array([item.address.last_bit or 0 for item in wanted], np.uint8)
+        self.plain = self._plain(wanted)
+        self.index = self._groups[0][3] if self.plain else np.zeros((0, 0), np.intp)
+
+    def _plain(self, wanted: Sequence[Wanted]) -> tuple[str, str, int] | None:
+        if len(self._groups) != 1 or self._strings or len(self._scaled):
+            return None
+        kind, order, _, index = self._groups[0]
+        plain = kind in MACHINE_TYPES and index.shape[1] <= 2
+        return (kind, order, wanted[0].type_code) if plain else None
 
     def good(self, words: Words, receive_ns: int) -> SampleColumns:
         """What the words hold. An item whose words are no value of its type has none, and is bad (InvalidContent)."""

@@ -31,7 +31,8 @@ from app.drivers.modbus.in_flight import IN_FLIGHT
 from app.drivers.modbus.nodes import children, everything, is_place
 from app.drivers.modbus.plan import Limits
 from app.drivers.modbus.ranges import parse_ranges
-from app.drivers.modbus.readout import Defaults, Wanted, by_handle, joined, no_address
+from app.drivers.modbus.readings import Reading, samples_of
+from app.drivers.modbus.readout import Defaults, Wanted, by_handle, no_address
 from app.drivers.modbus.session_open import first_answer, new_link, product_of, timing_of
 from app.drivers.modbus.session_poll import Poller
 from app.drivers.modbus.session_questions import answer_question
@@ -234,7 +235,7 @@ class ModbusSession:
 
     async def read(self, items: Sequence[Item]) -> SampleColumns:
         wanted: list[Wanted] = []
-        parts: list[SampleColumns] = []
+        parts: list[SampleColumns | Reading] = []
         for handle, item in enumerate(items):
             try:
                 wanted.append(self._defaults.wanted(item, handle))
@@ -243,7 +244,7 @@ class ModbusSession:
         missed: dict[int, int] = {}
         for block in self._reader.plan(wanted):
             parts += await self._reader.read(wanted, block, polled=False, missed=missed)
-        return by_handle(joined(parts))
+        return by_handle(samples_of(parts))
 
     async def set_watch(self, add: Sequence[WatchItem], remove: Sequence[int]) -> list[ItemState]:
         return self._poller.watch(add, remove)

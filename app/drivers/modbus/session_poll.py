@@ -16,7 +16,8 @@ from app.drivers.base import Event, ItemState, ItemStates, WatchItem
 from app.drivers.modbus.guard import reply_size
 from app.drivers.modbus.plan import Block
 from app.drivers.modbus.poll_order import PollOrder
-from app.drivers.modbus.readout import Defaults, Readout, Wanted, joined, rows_of
+from app.drivers.modbus.readings import Reading, samples_of
+from app.drivers.modbus.readout import Defaults, Readout, Wanted, rows_of
 from app.drivers.modbus.session_read import BlockReader
 from app.drivers.modbus.session_wire import request_for
 from app.drivers.modbus.spec import BAD_ADDRESS
@@ -76,7 +77,7 @@ class Poller:
         self._generation = 0
         self._helping = 0
         self._last = LastReadings()
-        self._parts: list[SampleColumns] = []
+        self._parts: list[SampleColumns | Reading] = []
         self._arrived, self._room = asyncio.Event(), asyncio.Event()
 
     def watch(self, add: Sequence[WatchItem], remove: Sequence[int]) -> list[ItemState]:
@@ -85,7 +86,7 @@ class Poller:
             self._remove(handle)
         states = [self._add(item) for item in add]
         gone = {*remove, *(item.handle for item in add)}
-        self._parts = [_without(part, gone) for part in self._parts]
+        self._parts = [_without(part, gone) for part in self._parts] if gone else self._parts
         self._plans.clear()
         self._generation += 1
         self._changed.set()
@@ -125,7 +126,7 @@ class Poller:
             self._arrived.clear()
             await asyncio.sleep(TOGETHER_S)
             parts, self._parts = self._parts, []
-            together = joined(parts)
+            together = samples_of(parts)
             if len(together):
                 await self._emit(together)
             self._room.set()
@@ -216,8 +217,8 @@ class Poller:
                 await self._room.wait()
             if self._generation != generation:
                 watched = {item.handle for item in items if self._is_watched(item)}
-                part = rows_of(part, [row for row, handle in enumerate(part.handle.tolist()) if handle in watched])  # noqa: PLW2901
-            if len(part):
+                part = _only(part, watched)  # noqa: PLW2901
+            if isinstance(part, Reading) or len(part):
                 self._parts.append(part)
                 self._arrived.set()
 
@@ -232,5 +233,11 @@ class Poller:
             await self._emit(ItemStates(states=tuple(ItemState(handle=handle, interval_ms=interval_ms) for handle in rate.handles)))
 
 
-def _without(part: SampleColumns, handles: set[int]) -> SampleColumns:
-    return rows_of(part, [row for row, handle in enumerate(part.handle.tolist()) if handle not in handles])
+def _without(part: SampleColumns | Reading, handles: set[int]) -> SampleColumns:
+    columns = samples_of([part])
+    return rows_of(columns, [row for row, handle in enumerate(columns.handle.tolist()) if handle not in handles])
+
+
+def _only(part: SampleColumns | Reading, handles: set[int]) -> SampleColumns:
+    columns = samples_of([part])
+    return rows_of(columns, [row for row, handle in enumerate(columns.handle.tolist()) if handle in handles])

@@ -11,6 +11,7 @@ import numpy as np
 
 from app.drivers.modbus.guard import RequestError
 from app.drivers.modbus.plan import Block, Extent, Forbidden, Limits, plan, split
+from app.drivers.modbus.readings import Reading
 from app.drivers.modbus.readout import Readout, Wanted, with_newer, without_value
 from app.drivers.modbus.registers import Words
 from app.drivers.modbus.session_wire import Wire
@@ -77,7 +78,7 @@ class BlockReader:
 
     async def read(
         self, wanted: Sequence[Wanted], block: Block, *, polled: bool, readout: Readout | None = None, missed: dict[int, int] | None = None
-    ) -> list[SampleColumns]:
+    ) -> list[SampleColumns | Reading]:
         """Samples of every item of ``block``, whose numbers index ``wanted``; in parts where the device refused the whole.
 
         Args:
@@ -113,7 +114,7 @@ class BlockReader:
 
     async def _read(
         self, wanted: Sequence[Wanted], block: Block, readout: Readout | None, tries: int | None = None
-    ) -> tuple[list[SampleColumns], bool]:
+    ) -> tuple[list[SampleColumns | Reading], bool]:
         """The samples, and whether the block was answered as a whole. A unit that has rested gets one try, not those of the setting."""
         readout = readout or _readout(wanted, block)
         asked_s = time.monotonic()
@@ -132,10 +133,9 @@ class BlockReader:
         self._note(block.extent.unit, 0)
         if self.forbidden.discard_within(block.extent):
             self.revision += 1
-        columns = readout.good(words, receive_ns)
-        if self.confirm and len(readout.wide):
-            columns = await self._confirmed(block.extent, readout, words, columns)
-        return [columns], True
+        if self.confirm and len(readout.wide) and not readout.wide.settled(words):
+            return [await self._confirmed(block.extent, readout, words, readout.good(words, receive_ns))], True
+        return [Reading(readout, words, receive_ns)], True
 
     async def _confirmed(self, extent: Extent, readout: Readout, words: Words, columns: SampleColumns) -> SampleColumns:
         """Read again what may be torn (``torn``), and take what two readings in succession agree on.
@@ -172,7 +172,7 @@ class BlockReader:
         withheld = wide.rows[doubt & ~first & ~(rising | falling)].tolist()
         return without_value(columns, withheld, TORN_VALUE) if withheld else columns
 
-    async def _halves(self, wanted: Sequence[Wanted], block: Block, status: int) -> list[SampleColumns]:
+    async def _halves(self, wanted: Sequence[Wanted], block: Block, status: int) -> list[SampleColumns | Reading]:
         left, right, between = split([item.extent for item in wanted], block)
         first, first_whole = await self._read(wanted, left, None)
         second, second_whole = await self._read(wanted, right, None)

@@ -185,17 +185,17 @@ class Wire:
         check(pdu)
         self.window.asks(unit)
         shape = (unit, pdu[0], reply_size(pdu))
-        failure = RequestError(NO_RESPONSE, "")
-        again = alone = False
+        failure: RequestError | None = None
+        alone = False
         while tries:
-            await self.turns.take(shape, alone=alone, first=again)
+            await self.turns.take(shape, alone=alone, first=failure is not None)
             try:
                 await self._until_free()
-                await self._past_doubt(unit, pdu)
+                if self._framing.serial:
+                    await self._past_doubt(unit, pdu)
                 return await self._ask_once(unit, pdu)
             except RequestError as error:
                 failure = error
-                again = True
                 if error.shared and not self.lost.is_set():
                     alone = True
                     continue
@@ -205,7 +205,7 @@ class Wire:
             finally:
                 self._free_at_s = time.monotonic() + self._timing.pause_s
                 self.turns.give_back(shape)
-        raise failure
+        raise failure or RequestError(NO_RESPONSE, "")
 
     async def _until_free(self) -> None:
         """The pause between requests, the gap between frames, and after a lost reply a line on which nothing comes any more."""

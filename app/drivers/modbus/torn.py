@@ -47,6 +47,8 @@ class LastReadings:
         self._free: list[int] = []
         self.keys: Keys = np.zeros(0, np.int64)
         self.known = np.zeros(0, np.bool_)
+        self.doubts = 0
+        """Rises whenever one that was known may no longer be."""
 
     def places(self, items: Sequence[Wanted]) -> npt.NDArray[np.intp]:
         """Where theirs stand in ``keys`` and ``known``."""
@@ -63,6 +65,7 @@ class LastReadings:
         place = self._places.pop(item, None)
         if place is not None:
             self.known[place] = False
+            self.doubts += 1
             self._free.append(place)
 
 
@@ -91,7 +94,10 @@ class WideItems:
         self._floats = np.array([REGISTER_TYPES[kind].registers if kind[0] == "f" else 0 for kind, count in kinds for _ in range(count)])
         self._has_floats = bool(self._floats.any())
         self._last = last or LastReadings()
-        self._places = self._last.places([wanted[row] for row in self.rows.tolist()])
+        self._places = _as_slice(self._last.places([wanted[row] for row in self.rows.tolist()]))
+
+        self._known_at = -1
+        """``doubts`` when all were known."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -101,9 +107,23 @@ class WideItems:
         found = [_keys(words[index], kind, order) for kind, order, index in self._groups]
         return found[0] if len(found) == 1 else np.concatenate(found)
 
+    def settled(self, words: Words) -> bool:
+        """Whether none of them moved far since its last reading, which they then become. Otherwise nothing is changed."""
+        last = self._last
+        if self._known_at != last.doubts:
+            known = last.known[self._places]
+            if np.count_nonzero(known) != len(known):
+                return False
+            self._known_at = last.doubts
+        now = self.keys(words)
+        if np.count_nonzero(np.abs(now - last.keys[self._places]) >= self._half):
+            return False
+        last.keys[self._places] = now
+        return True
+
     def has_last(self) -> npt.NDArray[np.bool_]:
         """Which of them have a reading of an earlier poll."""
-        return self._last.known[self._places]
+        return self._last.known[self._places].copy()
 
     def doubtful(self, now: Keys) -> npt.NDArray[np.bool_]:
         """Which of them moved suspiciously since their last reading, or have none to compare with."""
@@ -115,6 +135,7 @@ class WideItems:
         """Readings to compare the next ones with; where it is not sure that they are true, the next will be doubtful whatever they are."""
         self._last.keys[self._places] = now
         self._last.known[self._places] = sure
+        self._last.doubts += 1
 
     def suspicious(self, before: Keys, now: Keys) -> npt.NDArray[np.bool_]:
         """Which of the wide items moved as one does that is torn in one of the two readings."""
@@ -123,6 +144,12 @@ class WideItems:
         if self._has_floats and np.count_nonzero(far):
             far &= (self._floats == 0) | _torn_floats(before, now, step, self._floats)
         return far
+
+
+def _as_slice(places: npt.NDArray[np.intp]) -> slice | npt.NDArray[np.intp]:
+    """The same places; those that follow each other as a slice, which numpy need not look up one by one."""
+    follow = len(places) > 0 and bool((places == np.arange(places[0], places[0] + len(places))).all())
+    return slice(int(places[0]), int(places[0]) + len(places)) if follow else places
 
 
 def _index(wanted: Sequence[Wanted], rows: Sequence[int], start: int) -> npt.NDArray[np.intp]:
