@@ -35,12 +35,21 @@ OBJECTS = "nsu=http://opcfoundation.org/UA/;i=85"
 
 
 @contextmanager
-def peer(*command: str) -> Iterator[None]:
+def peer(*command: str) -> Iterator[Callable[[], str]]:
+    """What it gives asks the peer, and says what that answers."""
     process = subprocess.Popen([sys.executable, "-m", *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
+        assert process.stdin is not None
         assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        yield
+        asking, answers = process.stdin, process.stdout
+
+        def asked() -> str:
+            asking.write("?\n")
+            asking.flush()
+            return answers.readline().strip()
+
+        assert answers.readline() == "ready\n"
+        yield asked
     finally:
         process.kill()
         process.communicate()
@@ -51,6 +60,7 @@ class Watch:
     """A project at both servers over the slow link, and what came of it."""
 
     live: LiveProject
+    overwritten: Callable[[], str]
     logs: list[LogEntry] = field(default_factory=list)
     counts: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     polled: dict[str, int] = field(default_factory=lambda: defaultdict(int))
@@ -105,7 +115,10 @@ class Watch:
 
     def __str__(self) -> str:
         values = sum(map(len, self.counts.values()))
-        return f"{values} OPC UA values, {self.lost_opcua()} lost, {sum(self.polled.values())} Modbus values, told {self.told()}"
+        return (
+            f"{values} OPC UA values, {self.lost_opcua()} lost, {self.overwritten()} overwritten by the server, "
+            f"{sum(self.polled.values())} Modbus values, told {self.told()}"
+        )
 
     def lost_opcua(self) -> int:
         """Values that never came between the first and the last of each tag: each number is sent once."""
@@ -116,7 +129,8 @@ class Watch:
 def slow(delay_s: float) -> Iterator[tuple[Watch, list[FaultProxy]]]:
     ports = free_port(), free_port()
     with ExitStack() as stack:
-        stack.enter_context(peer("tests.peers.opcua_counters", "--port", str(ports[0]), "--tags", str(TAGS), "--children", str(CHILDREN)))
+        counters = peer("tests.peers.opcua_counters", "--port", str(ports[0]), "--tags", str(TAGS), "--children", str(CHILDREN))
+        overwritten = stack.enter_context(counters)
         stack.enter_context(peer("tests.peers.modbus_server", str(ports[1])))
         links = [stack.enter_context(fault_proxy(port)) for port in ports]
         for link in links:
@@ -132,7 +146,7 @@ def slow(delay_s: float) -> Iterator[tuple[Watch, list[FaultProxy]]]:
         ]
         limits = LinkLimits(open_timeout_s=40.0)  # a busy machine takes long to start a connector
         live = LiveProject(Editor(Project(ProjectInfo(id="p", name="P"), [*endpoints, *tags])), limits=limits)
-        watch = Watch(live)
+        watch = Watch(live, overwritten)
         live.on_samples, live.on_traffic = watch.on_samples, watch.on_traffic
         try:
             live.trace("opcua", True)

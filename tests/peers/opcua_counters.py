@@ -1,7 +1,9 @@
 """An OPC UA server whose variables all count the seconds: ``python -m tests.peers.opcua_counters --port N --tags 500 --children 200``.
 
 Under Objects stand the folders Counters, with as many variables as ``--tags`` (``i=1`` …), and Many, with ``--children`` variables.
-All counters show the same number, one more each second. Prints ``ready`` when it serves.
+All counters show the same number, one more each second; a second that comes late is not made good, so that what a client misses is no
+work of this peer. Prints ``ready`` when it serves, and for each line it is told how many values asyncua has thrown out of a full queue so
+far: it does so without the overflow bit.
 """
 
 from __future__ import annotations
@@ -15,11 +17,28 @@ import threading
 from typing import Any
 
 import asyncua.ua
+from asyncua.server.internal_subscription import InternalSubscription
 from asyncua.server.server import Server
 
 ua: Any = asyncua.ua  # Any: its annotations ask for wrappers that it does not need
 
 URI = "urn:peer:counters"
+
+
+class Overwritten:
+    """Values that left a full queue of a monitored item."""
+
+    count = 0
+
+    def begin(self) -> None:
+        subscription: Any = InternalSubscription
+        enqueue = subscription._enqueue_event
+
+        async def counted(own: Any, item: int, event: Any, size: int, queue: dict[int, list[Any]]) -> None:
+            self.count += 0 < size <= len(queue.get(item, ()))
+            await enqueue(own, item, event, size, queue)
+
+        subscription._enqueue_event = counted
 
 
 async def serve(options: argparse.Namespace) -> None:
@@ -36,11 +55,14 @@ async def serve(options: argparse.Namespace) -> None:
     many = await server.nodes.objects.add_folder(ua.NodeId("Many", index), f"{index}:Many")
     for number in range(options.children):
         await many.add_variable(ua.NodeId(10_000 + number, index), f"{index}:M{number}", float(number))
-    ended = asyncio.Event()
+    overwritten, ended = Overwritten(), asyncio.Event()
+    overwritten.begin()
     loop = asyncio.get_running_loop()
 
     def listen() -> None:
-        sys.stdin.read()
+        for _ in sys.stdin:
+            sys.stdout.write(f"{overwritten.count}\n")
+            sys.stdout.flush()
         loop.call_soon_threadsafe(ended.set)
 
     threading.Thread(target=listen, daemon=True).start()
@@ -51,7 +73,7 @@ async def serve(options: argparse.Namespace) -> None:
         for count in itertools.count(1):
             for counter in counters:
                 await counter.write_value(count, ua.VariantType.Int64)
-            due_s += 1.0
+            due_s = max(due_s + 1.0, loop.time() + 0.5)
             try:
                 async with asyncio.timeout_at(due_s):
                     await ended.wait()

@@ -3,7 +3,8 @@
 Prints its port. Reads commands from standard input, one per line, and answers each with one line:
 ``mutate SEED SHARE WAYS`` mutates that share (0 … 1) of the answers from now on, in ways of ``content`` (what is inside a message) or of
 ``form`` (chunks as such: what is inside stays as the server sent it); ``honest`` lets everything through; ``count`` tells how many
-mutants went out. The seed and the order of the answers decide what happens to each of them.
+mutants went out. The seed and the order of the answers decide what happens to each of them. Of most connections the first answers are
+spared, so that there is a session to speak of.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 HEAD = struct.Struct("<3scI")
+SPARED, SPARED_SHARE = 14, 0.75
+"""So many answers, of that share of the connections: from the hello to the first values."""
 BODY_AT = 24  # of a MSG: header, channel id, token id, sequence number, request id (OPC 10000-6 §6.7.2)
 EDGES = (0, 1, 2, 0x7F, 0x80, 0xFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0xFFFFFFFE, 10_000_000, 58_000_000, 65_536)
 
@@ -41,9 +44,20 @@ class Mutator:
                 self.share = 0.0
         return str(self.count)
 
-    def passed(self, chunk: bytes) -> bytes:
+    def way(self) -> Callable[[bytes], bytes]:
+        """Of the answers of a new connection."""
+        spared = SPARED if self.chance.random() < SPARED_SHARE else 0
+
+        def passed(chunk: bytes) -> bytes:
+            nonlocal spared
+            spared -= 1
+            return self.passed(chunk, spared >= 0)
+
+        return passed
+
+    def passed(self, chunk: bytes, spared: bool) -> bytes:
         """The chunk, or what became of it."""
-        if not self.share or self.chance.random() >= self.share:
+        if spared or not self.share or self.chance.random() >= self.share:
             self.old.append(chunk)
             return chunk
         self.count += 1
@@ -192,7 +206,7 @@ async def serve(target: int) -> None:
         except OSError:
             writer.close()
             return
-        await asyncio.gather(pump(reader, server_writer, None), pump(server_reader, writer, mutator.passed))
+        await asyncio.gather(pump(reader, server_writer, None), pump(server_reader, writer, mutator.way()))
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0)
     loop, ended = asyncio.get_running_loop(), asyncio.Event()

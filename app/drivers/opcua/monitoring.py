@@ -19,6 +19,9 @@ OUTAGE_BUDGET_MS: Final = 10_000
 MOST_QUEUED: Final = 100
 """Values that we ask a server to keep for an item because of the budget; it has thousands of items."""
 
+SENSIBLE_MS: Final = (1e-3, 86_400_000.0)
+"""Of an interval that a server grants: a day at most. Others, and what is no number, are taken as 0, reported as it changes."""
+
 _VALUE: Final = 13
 _REPORTING: Final = 2
 _BOTH_TIMES: Final = 2
@@ -89,7 +92,8 @@ def _created(reader: Reader) -> list[Granted]:
     for _ in range(reader.count()):
         status, server, interval_ms, queue_size = _RESULT.unpack(reader.take(_RESULT.size))
         reader.extension()
-        results.append(Granted(status, server, interval_ms, queue_size))
+        sensible = SENSIBLE_MS[0] <= interval_ms <= SENSIBLE_MS[1]
+        results.append(Granted(status, server, interval_ms if sensible else 0.0, queue_size))
     return results
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 
 import pytest
@@ -88,6 +89,15 @@ def test_that_cut_answers_are_refused_as_such(data: st.DataObject) -> None:
         read_created(whole[: data.draw(st.integers(0, len(whole) - 5))])  # the last four bytes are the diagnostics
     with pytest.raises(DecodingError, match="announced"):
         read_created(whole.replace(struct.pack("<i", 3), struct.pack("<i", 2**31 - 1)))
+
+
+@pytest.mark.parametrize("interval_ms", [math.nan, math.inf, -1.0, 5e-324, 1e300])
+def test_that_an_interval_without_sense_is_as_none(interval_ms: float) -> None:
+    answer = ua.CreateMonitoredItemsResponse()
+    answer.Results = [ua.MonitoredItemCreateResult(ua.StatusCode(0), 5, interval_ms, 10)]
+    (granted,) = read_created(struct_to_binary(answer))
+    assert granted.interval_ms == 0.0
+    assert too_short(granted, 200.0) == ""
 
 
 @pytest.mark.parametrize(
