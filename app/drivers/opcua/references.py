@@ -134,7 +134,7 @@ class Browsed:
         )  # fmt: skip
         rows: list[Row] = []
         append = rows.append
-        for _ in range(count):
+        while len(rows) < count:
             start = at
             try:
                 if data[at] == 0:  # reference type in two bytes
@@ -195,9 +195,10 @@ class Browsed:
                     display = name if data.startswith(name_bytes, text) and size == len(name_bytes) else data[text:at].decode()
                 else:
                     display = ""
-                node_class, form = class_at(data, at)
+                class_from = at
+                node_class, class_form = class_at(data, at)
                 at += 4
-                if form == 0:
+                if class_form == 0:
                     definition = data[at : at + 2]
                     at += 2
                 else:
@@ -209,9 +210,46 @@ class Browsed:
                 append(self._reference(reader))
                 at = reader.at
                 continue
-            append((type_, forward, node, id_, index, name, display, node_class, definition))
+            row = (type_, forward, node, id_, index, name, display, node_class, definition)
+            append(row)
+            if form == _STRING and mask == _TEXT and display is name:
+                at = self._siblings(data, at, row, (data[start : begin + 3], data[class_from:at]), rows, count)
         reader.at = at
         return rows
+
+    def _siblings(self, data: bytes, at: int, like: Row, frame: tuple[bytes, bytes], rows: list[Row], count: int) -> int:
+        """Add what follows and differs in the NodeId's text and in its name only, which it shows; where the first stands that is not so.
+
+        Args:
+            data, at: Where the first one begins.
+            like: The reference before.
+            frame: Of that reference, what is before the size of its NodeId's text, and what is behind its display name.
+            rows, count: Where to add, until there are so many.
+        """
+        head, tail = frame
+        prefix = self._strings[int.from_bytes(head[-2:], "little")]
+        type_, forward, _, _, _, _, _, node_class, definition = like
+        starts, size_at, name_at, append = data.startswith, _INT32.unpack_from, _NAME.unpack_from, rows.append
+        form_in, size_in, rest = len(head) - 3, len(head), len(tail) + 5
+        try:
+            for _ in range(count - len(rows)):
+                if not starts(head, at):
+                    break
+                text = at + size_in + 4
+                name_from = text + size_at(data, at + size_in)[0]
+                if name_from < text:
+                    break
+                index, length = name_at(data, name_from)
+                end = name_from + 6 + length
+                if length <= 0 or not starts(b"\x02" + data[name_from + 2 : end], end) or not starts(tail, end + 5 + length):
+                    break
+                name = data[name_from + 6 : end].decode()
+                id_ = prefix + data[text:name_from].decode()
+                append((type_, forward, data[at + form_in : name_from], id_, index, name, name, node_class, definition))
+                at = end + length + rest
+        except (UnicodeDecodeError, struct.error):
+            pass  # the general way knows what to make of it
+        return at
 
     def _skipped(self, data: bytes, at: int) -> tuple[bytes, int]:
         """A NodeId as it stands there, and where it ends."""

@@ -61,6 +61,7 @@ _CLOSE_S: Final = 2.0
 _TIME: Final = read_one_attribute([numeric(CURRENT_TIME)], VALUE, "both")
 
 
+gc.set_threshold(50_000, 20, 50)  # a crawl makes a million objects, none of which refer to one another in a circle
 gc.freeze()  # asyncua is half a million objects that live as long as the process: no collection needs to look at them again
 
 

@@ -126,6 +126,41 @@ def test_that_an_answer_of_nothing_but_usual_references_is_decoded_so_too(some: 
     assert [one.references for one in browsed(data)] == [[as_asyncua(theirs) for theirs in result.References or ()] for result in expected]
 
 
+def sibling(name: str, **other: Any) -> Any:
+    fields = {
+        "ReferenceTypeId": ua.NodeId(47), "IsForward": True, "NodeId": ua.NodeId(f"Line.{name}", 2),
+        "BrowseName": ua.QualifiedName(name, 2), "DisplayName": ua.LocalizedText(name),
+        "NodeClass": ua.NodeClass.Variable, "TypeDefinition": ua.NodeId(63),
+    }  # fmt: skip
+    return ua.ReferenceDescription(**fields | other)
+
+
+OTHERS: list[dict[str, Any]] = [
+    {"ReferenceTypeId": ua.NodeId(46)}, {"IsForward": False}, {"NodeId": ua.NodeId("Line.a", 1)}, {"NodeId": ua.NodeId(7, 2)},
+    {"NodeId": ua.NodeId("", 2)}, {"BrowseName": ua.QualifiedName("b", 1)}, {"BrowseName": ua.QualifiedName("", 2)},
+    {"BrowseName": ua.QualifiedName("other", 2)}, {"BrowseName": ua.QualifiedName("Größe", 0), "DisplayName": ua.LocalizedText("Größe")},
+    {"DisplayName": ua.LocalizedText("other")}, {"DisplayName": ua.LocalizedText(None)}, {"DisplayName": ua.LocalizedText("a", "de")},
+    {"NodeClass": ua.NodeClass.Method}, {"TypeDefinition": ua.NodeId(68)}, {"TypeDefinition": ua.NodeId(5, 2)},
+]  # fmt: skip
+"""Ways in which a reference is not like its siblings."""
+
+
+@pytest.mark.parametrize("other", OTHERS, ids=str)
+def test_that_siblings_are_taken_together_and_one_that_differs_for_itself(other: dict[str, Any]) -> None:
+    some = [sibling(f"Value{number}", **(other if number in (0, 3, 4, 9) else {})) for number in range(10)]
+    data = browse_answer([ua.BrowseResult(ua.StatusCode(0), None, some), ua.BrowseResult(ua.StatusCode(0), None, some[:2])])
+    assert [one.references for one in browsed(data)] == [[as_asyncua(theirs) for theirs in part] for part in (some, some[:2])]
+
+
+def test_that_siblings_that_are_no_text_or_end_too_early_are_what_they_are_alone() -> None:
+    data = browse_answer([ua.BrowseResult(ua.StatusCode(0), None, [sibling(f"Value{number}") for number in range(4)])])
+    (found,) = browsed(data.replace(b"Value2", b"Value\xff"))
+    assert [one.name for one in found.references] == ["Value0", "Value1", "Value\ufffd", "Value3"]
+    for size in range(len(data) - 8, len(data) - 200, -1):
+        with pytest.raises(DecodingError):
+            browsed(data[:size])
+
+
 def as_asyncua(theirs: Any) -> Reference:
     uri, server = getattr(theirs.NodeId, "NamespaceUri", None), getattr(theirs.NodeId, "ServerIndex", None)
     id_ = _node(theirs.NodeId) if not uri else f"nsu={uri};" + _node(theirs.NodeId).split(";", 1)[1]
