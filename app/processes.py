@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 if sys.platform == "win32":
+    import subprocess  # only here: the window starts sooner without
+
     NO_CONSOLE: Final = subprocess.CREATE_NO_WINDOW
     """``creationflags`` of a process without a window of its own: a console would flash up."""
 else:

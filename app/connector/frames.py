@@ -11,6 +11,7 @@ parts (``app.connector.parts``), and values of samples travel in the payload, ea
 from __future__ import annotations
 
 import struct
+from functools import cache
 from typing import Final, TypeVar
 
 import msgspec
@@ -96,9 +97,18 @@ PAYLOAD_LIMIT: Final = 8 * 2**20
 LENGTHS: Final = struct.Struct("<II")
 
 _encoder = msgspec.msgpack.Encoder()
-_to_child: msgspec.msgpack.Decoder[ToChild] = msgspec.msgpack.Decoder(ToChild)
-_to_parent: msgspec.msgpack.Decoder[ToParent] = msgspec.msgpack.Decoder(ToParent)
 F = TypeVar("F")
+
+
+@cache
+def _to_child() -> msgspec.msgpack.Decoder[ToChild]:
+    """Made with the first frame: it takes the types of all frames to pieces, and the window starts without any."""
+    return msgspec.msgpack.Decoder(ToChild)
+
+
+@cache
+def _to_parent() -> msgspec.msgpack.Decoder[ToParent]:
+    return msgspec.msgpack.Decoder(ToParent)
 
 
 def lengths(prefix: bytes) -> tuple[int, int]:
@@ -152,7 +162,7 @@ def decode_to_child(header: bytes, payload: bytes) -> ToChild:
     """
     if payload:
         raise FrameError("a request with a payload")
-    return _decode(_to_child, header)
+    return _decode(_to_child(), header)
 
 
 def decode_to_parent(header: bytes, payload: bytes) -> tuple[ToParent, SampleColumns | None]:
@@ -161,7 +171,7 @@ def decode_to_parent(header: bytes, payload: bytes) -> tuple[ToParent, SampleCol
     Raises:
         FrameError: It is none, or any length, count, code or index in it is wrong.
     """
-    frame = _decode(_to_parent, header)
+    frame = _decode(_to_parent(), header)
     match frame:
         case Samples(rows=rows, objects=objects):
             return frame, sample_payload.unpacked(rows, objects, payload)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
@@ -15,8 +14,7 @@ from app.model.project import Change, Project, kind_of
 E = TypeVar("E", bound=Element)
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(msgspec.Struct, frozen=True):
     """One change a person makes and can take back as a whole.
 
     Attributes:

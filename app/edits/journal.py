@@ -14,7 +14,6 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -137,8 +136,7 @@ class Journal:
                     file.close()
 
 
-@dataclass(frozen=True, slots=True)
-class Recovered:
+class Recovered(msgspec.Struct, frozen=True):
     """What a crashed process left. Do the edits in order, or not; then ``discard`` it, once a journal of our own has them."""
 
     edits: list[Edit]

@@ -61,12 +61,15 @@ class _Shape(NamedTuple):
 
 
 def _shape(kind: type[msgspec.Struct]) -> _Shape:
+    """Of the struct as it was declared: ``msgspec.structs.fields`` would take the types to pieces too, at every start."""
     same_by_identity = (None, True, False, "", msgspec.NODEFAULT)
-    fields = [field for field in msgspec.structs.fields(kind) if not any(field.default is one for one in same_by_identity)]
-    return _Shape(
-        tuple((field.name, field.default) for field in fields),
-        tuple(field.name for field in fields if isinstance(field.default, msgspec.Struct)),
-    )
+    with_default = kind.__struct_fields__[len(kind.__struct_fields__) - len(kind.__struct_defaults__) :]
+    fields = [
+        (name, default)
+        for name, default in zip(with_default, kind.__struct_defaults__, strict=True)
+        if type(default).__name__ != "Factory" and not any(default is one for one in same_by_identity)
+    ]
+    return _Shape(tuple(fields), tuple(name for name, default in fields if isinstance(default, msgspec.Struct)))
 
 
 _SHAPES: Final[dict[type[msgspec.Struct], _Shape]] = {

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from app.errors import UserError
 from app.model.project import Project
@@ -13,8 +14,7 @@ from app.projectfile.durable import replace_file
 from app.projectfile.write import write
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
+class Fingerprint(msgspec.Struct, frozen=True):
     """The state of a file on disk. Two are of the same content exactly when ``sha256`` is equal; the rest is for a quick look."""
 
     size: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from app.connector import frames
 from app.drivers.base import UnitSettings
@@ -13,14 +14,15 @@ from app.model.plant import Identity
 from app.runtime.clock import Clock
 from app.runtime.inbox import Inbox
 from app.runtime.io_thread import IoThread, Job
-from app.runtime.link import Link
-from app.runtime.once import Once, ask_once
 from app.runtime.opening import Opening
 from app.runtime.patience import LinkLimits
 from app.runtime.requests import Requests
 from app.runtime.state import Reply
 from app.runtime.watched import WatchedEndpoint
 from app.runtime.watching import Plan
+
+if TYPE_CHECKING:
+    from app.runtime.once import Once
 
 DISCOVER_S = 10.0
 
@@ -56,6 +58,8 @@ class Connections:
                 watched.begin()
                 self._io.call(watched.link.reopen, opening)
             return
+        from app.runtime.link import Link  # with asyncio and all else that only a connection needs
+
         watched.begin()
         link = Link(next(self._links), opening, inbox=self.inbox, clock=self._clock, command=self._command, limits=self._limits)
         watched.link = link
@@ -117,15 +121,21 @@ class Connections:
         return frame.token
 
     def discover(self, url: str) -> int:
+        from app.runtime.once import Once
+
         frame = frames.Discover(token=self.token(), url=url, timeout_s=DISCOVER_S)
         return self._once(Once(frame, url, DISCOVER_S))
 
     def ask_anywhere(self, question: Anywhere) -> int:
+        from app.runtime.once import Once
+
         kind, body = packed(question)
         frame = frames.Ask(token=self.token(), question=kind, body=body)
         return self._once(Once(frame, kind, question.timeout_s, type(question)))
 
     def _once(self, once: Once) -> int:
+        from app.runtime.once import ask_once
+
         job = self._io.start(ask_once(once, inbox=self.inbox, clock=self._clock, command=self._command))
         self._requests.asked(once.frame.token, job)
         return once.frame.token
@@ -136,10 +146,10 @@ class Connections:
 
     def cancel(self, token: int) -> None:
         whom = self._requests.cancel(token)
-        if isinstance(whom, Link):
-            self._io.call(whom.cancel, token)
-        elif isinstance(whom, Job):
+        if isinstance(whom, Job):
             whom.stop()
+        elif whom is not None:
+            self._io.call(whom.cancel, token)
 
     def accept(self, replies: list[Reply]) -> list[Reply]:
         return self._requests.accept(replies)

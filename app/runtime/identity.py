@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, Literal
+
+import msgspec
 
 from app.errors import EndpointError
 from app.model.plant import Identity
@@ -21,8 +22,7 @@ _VERSION: Final = re.compile(r"(?:[vr]?\d+(?:\.\d+)+|[vr]\d+)(?:[-+]?[a-z]+[\d.]
 """``3.10.1``, ``V2.9.4``, ``01.04.16(04)``, ``1.0.0-rc1``; not ``750`` nor ``750-880``, which are products."""
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(msgspec.Struct, frozen=True):
     """One field in which the device that answered is not the one of the project.
 
     Attributes:

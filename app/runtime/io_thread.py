@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from threading import Thread
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import asyncio  # imported with the first connection: the window starts sooner without
 
 
 class Job:
@@ -52,6 +55,8 @@ class IoThread:
         """Stop every job and end the thread; says whether all ended in time. Safe twice, and when nothing was started."""
         if self._loop is None or self._thread is None:
             return True
+        import asyncio
+
         finished = asyncio.run_coroutine_threadsafe(self._finish(timeout_s), self._loop).result(timeout_s + 1)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(1)
@@ -59,6 +64,8 @@ class IoThread:
         return finished
 
     async def _finish(self, timeout_s: float) -> bool:
+        import asyncio
+
         for job in self._jobs:
             job.cancel()
         tasks = [job.task for job in self._jobs if job.task is not None]
@@ -67,6 +74,8 @@ class IoThread:
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
+            import asyncio
+
             self._loop = asyncio.new_event_loop()
             # A daemon, so that a program that forgot to close still ends; its connectors end with their pipes.
             self._thread = Thread(target=_run, args=(self._loop,), name="tagloom-io", daemon=True)
@@ -75,6 +84,8 @@ class IoThread:
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:
+    import asyncio
+
     asyncio.set_event_loop(loop)
     try:
         loop.run_forever()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from app.drivers import spec_for
 from app.drivers.base import EndpointReport, Load, LoadOf, Spec, WatchItem
@@ -12,8 +13,7 @@ from app.model.project import Project
 from app.runtime.watching import endpoint_config, watch_item
 
 
-@dataclass(frozen=True, slots=True)
-class LoadEstimate:
+class LoadEstimate(msgspec.Struct, frozen=True):
     """For one endpoint; the numbers are upper bounds, as if every value changed all the time.
 
     Attributes:

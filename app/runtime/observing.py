@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from app.drivers.base import ItemState, WatchItem
@@ -23,8 +23,7 @@ LAG_S: Final = 0.5
 """Beside one interval, what publishing, the pipe and the window's timer may add until a change is told."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Observation:
+class _Observation(msgspec.Struct, frozen=True):
     endpoint: str
     items: tuple[WatchItem, ...]
     movement: Movement

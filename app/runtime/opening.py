@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Thread
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from app.drivers.base import EndpointConfig, Spec
 from app.errors import EndpointError, UserError
@@ -14,6 +13,9 @@ from app.model.plant import Endpoint
 from app.model.project import Project
 from app.runtime.watching import endpoint_config
 from app.secrets import reference_of
+
+if TYPE_CHECKING:
+    import asyncio  # imported with the first connection
 
 Resolver = Callable[[str], str | None]
 """Reference (``secret://…``) → value, None where it is not known. May take seconds (a keyring asks the person), in any thread."""
@@ -74,6 +76,8 @@ def _secret_of(endpoint: Endpoint, secrets: Resolver | None) -> str:
 
 async def in_thread(function: Callable[[], str]) -> str:
     """Call it in a thread of its own, which nobody waits for when this is cancelled: a locked keyring may take its time."""
+    import asyncio
+
     loop = asyncio.get_running_loop()
     future: asyncio.Future[str] = loop.create_future()
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from app.errors import UserError
-from app.runtime.io_thread import Job
-from app.runtime.link import Link
 from app.runtime.state import Reply
+
+if TYPE_CHECKING:
+    from app.runtime.io_thread import Job
+    from app.runtime.link import Link
 
 
 class Requests:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from app.errors import UserError
 from app.secrets.os_keyring import NoKeyringError, OsKeyring
@@ -24,8 +25,7 @@ SESSION: Final = "typed in for this session"
 KEYRING: Final = "the keyring of this system"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """One place that is looked at. ``trouble`` says why it cannot be asked."""
 
     title: str

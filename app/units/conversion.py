@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from typing import Literal, NamedTuple
+
+import msgspec
 
 from app.errors import UserError
 from app.units.table import Unit, require
@@ -60,8 +61,7 @@ class Compatibility(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Affine:
+class Affine(msgspec.Struct, frozen=True):
     """y = gain · x + offset."""
 
     gain: float

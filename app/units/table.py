@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
+import msgspec
+
 from app.errors import UserError
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(msgspec.Struct, frozen=True):
     """One unit of measure.
 
     SI value = (value + offset) * multiplier, where "SI" is the coherent unit of `dimension`. Three counts have no SI

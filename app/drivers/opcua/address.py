@@ -18,9 +18,10 @@ import base64
 import binascii
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, Literal, NoReturn, TypeGuard, get_args
 from uuid import UUID
+
+import msgspec
 
 from app.errors import UserError
 
@@ -42,8 +43,7 @@ _NUMERIC = re.compile("0*[0-9]{1,10}")
 _STEP_INDEX = re.compile("[0-9]+:")
 
 
-@dataclass(frozen=True, slots=True)
-class NodeAddress:
+class NodeAddress(msgspec.Struct, frozen=True):
     """A node by namespace URI, kind of identifier, and identifier in its canonical text."""
 
     uri: str
@@ -54,8 +54,7 @@ class NodeAddress:
         return f"nsu={escape_uri(self.uri)};{self.kind}={self.identifier}"
 
 
-@dataclass(frozen=True, slots=True)
-class PathStep:
+class PathStep(msgspec.Struct, frozen=True):
     """One element of a browse path: "/" follows hierarchical references, "." aggregating ones, subtypes included."""
 
     separator: str
@@ -67,8 +66,7 @@ class PathStep:
         return f"{self.separator}{prefix}{escape_name(self.name)}"
 
 
-@dataclass(frozen=True, slots=True)
-class PathAddress:
+class PathAddress(msgspec.Struct, frozen=True):
     """A node by browse names from the Root folder (i=84) on."""
 
     steps: tuple[PathStep, ...]

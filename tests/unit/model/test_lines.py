@@ -4,7 +4,7 @@ from hypothesis import given
 
 from app.model.element import Element
 from app.model.itmodel import Attribute
-from app.model.lines import canonical, element_of, faults, first_fault, line_of
+from app.model.lines import _SHAPES, canonical, element_of, faults, first_fault, line_of
 from app.model.mapping import Cast, EnumNames, GainOffset, Mapping
 from app.model.plant import Endpoint, Security, Tag
 from tests import strategies
@@ -101,3 +101,10 @@ def test_that_depth_is_measured_without_recursion() -> None:
     assert faults(tag(extensions={"a": deep})) == ["extensions is nested deeper than 32 levels"]
     while deep:
         deep = deep.pop()  # type: ignore[assignment]  # taken apart from the outside, or freeing it would recurse
+
+
+@pytest.mark.parametrize("kind", _SHAPES)
+def test_that_defaults_are_those_that_msgspec_tells_of(kind: type[msgspec.Struct]) -> None:
+    told = {field.name: field.default for field in msgspec.structs.fields(kind) if field.default is not msgspec.NODEFAULT}
+    by_identity = (None, True, False, "")
+    assert dict(_SHAPES[kind].defaults) == {name: one for name, one in told.items() if not any(one is plain for plain in by_identity)}
