@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Final, NamedTuple
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.errors import UserError
@@ -18,9 +19,11 @@ from widgets.look.theme import as_choice
 from widgets.main_window import MainWindow
 from widgets.workbench import Workbench
 
+ICON_MS: Final = 60
+"""The icon in all its sizes is drawn once the window has been painted."""
 
-@dataclass(slots=True)
-class Running:
+
+class Running(NamedTuple):
     """What is kept alive while the window is open."""
 
     application: QApplication
@@ -41,27 +44,34 @@ def start(project: Path | None = None, reach: Mapping[str, str] | None = None, *
     if not isinstance(application, QApplication):
         application = QApplication(sys.argv[:1])
     application.setApplicationName("Tagloom")
-    application.setWindowIcon(app_icon())
     start_logging("window")
     workspace = Workspace()
     install_theme(application, as_choice(theme or str(workspace.setting("theme"))))
-    window = MainWindow(Workbench(workspace))
+    workbench = Workbench(workspace)
+    error = _open(workbench, project) if project is not None else None
+    window = MainWindow(workbench)
     handler = CrashHandler(window)
     handler.user_error.connect(window.show_error)
     handler.install()
-    if project is not None:
-        _open(window, project, reach or {}, connect)
+    if error is not None:
+        window.show_error(error)
+    elif project is not None:
+        _reach(workbench, reach or {}, connect)
     window.show()
+    QTimer.singleShot(ICON_MS, application, lambda: application.setWindowIcon(app_icon()))
     return Running(application, window, handler)
 
 
-def _open(window: MainWindow, project: Path, reach: Mapping[str, str], connect: bool) -> None:
-    workbench = window.workbench
+def _open(workbench: Workbench, project: Path) -> UserError | None:
+    """Before there is a window, which would show an empty project first."""
     try:
         workbench.open(project)
     except UserError as error:
-        window.show_error(error)
-        return
+        return error
+    return None
+
+
+def _reach(workbench: Workbench, reach: Mapping[str, str], connect: bool) -> None:
     ids = {endpoint.name: id_ for id_, endpoint in workbench.endpoints().items()}
     for name, url in reach.items():
         if name in ids:

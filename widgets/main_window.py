@@ -49,7 +49,7 @@ class MainWindow(QMainWindow):
         self._modes = {mode.key: mode for mode in modes()}
         self._built: dict[str, QWidget] = {}
         self._docks: dict[str, QDockWidget] = {}
-        self._may_close = False
+        self._may_close = self._complete = False
         self._build_top()
         self._build_rail()
         self._build_centre()
@@ -62,6 +62,7 @@ class MainWindow(QMainWindow):
         self.resize(1366, 768)
         self.show_mode(next(iter(self._modes)))
         self._stack.setFocus()
+        self._on_project_replaced()
         self._on_saved_changed()
 
     # Building
@@ -126,7 +127,7 @@ class MainWindow(QMainWindow):
         self.workbench.hold()
         self._rest = QTimer(self, interval=REST_MS)
         self._rest.timeout.connect(self._on_rest)
-        self._rest.start()
+        QTimer.singleShot(0, self, self._on_painted)
 
     def _dock(self, panel: Panel) -> QDockWidget:
         """Empty: what is seen is built before the window is painted, the rest after."""
@@ -139,6 +140,12 @@ class MainWindow(QMainWindow):
         if self._docks[key].widget() is None:
             self._docks[key].setWidget(self._panels[key].build(self.workbench))
 
+    def _on_painted(self) -> None:
+        """What waited to be painted when the loop began has been, however long that took."""
+        self._refresh_counts()
+        if not self._complete:
+            self._rest.start()
+
     def _on_rest(self) -> None:
         """One dock at a time, so that nobody notices; only then arrives what they have to hear of."""
         empty = next((key for key, dock in self._docks.items() if dock.widget() is None), None)
@@ -146,6 +153,7 @@ class MainWindow(QMainWindow):
             self._fill(empty)
             return
         self._rest.stop()
+        self._complete = True
         self.workbench.release()
 
     def _connect(self) -> None:
@@ -183,7 +191,8 @@ class MainWindow(QMainWindow):
         self._stack.setCurrentWidget(self._built[key])
         self._rail.choose(key)
         self._restore_layout(mode)
-        self._refresh_counts()
+        if self._complete:
+            self._refresh_counts()
 
     def mode_widget(self, key: str) -> QWidget:
         """The widget of a mode, built if need be; actions and tests reach into it."""
@@ -230,7 +239,7 @@ class MainWindow(QMainWindow):
 
     def docks(self) -> dict[str, QDockWidget]:
         """All of them, built."""
-        while self._rest.isActive():
+        while not self._complete:
             self._on_rest()
         return dict(self._docks)
 
@@ -342,6 +351,7 @@ class MainWindow(QMainWindow):
         self._keep_layout(self.mode)
         self.workbench.workspace.set_state("window.geometry", bytes(self.saveGeometry().toBase64().data()).decode())
         self._rest.stop()
+        self._complete = True
         self.workbench.shut_down()
         event.accept()
 

@@ -8,7 +8,6 @@ from typing import Final, Literal
 from PySide6.QtCore import QObject, Signal
 
 from app.drivers.base import BrowseColumns, NodeDetails
-from app.drivers.modbus.scan_edits import word_addresses
 from app.errors import UserError
 from app.runtime.clock import SYSTEM_CLOCK
 from app.runtime.live import LiveProject
@@ -82,6 +81,8 @@ class Moving(QObject):
         """Registers (or bits) of one table; both ends belong to it."""
         self._begin(endpoint, f"unit {unit}, {table} {first} to {last}")
         places = range(first, last + 1)
+        from app.drivers.modbus.scan_edits import word_addresses
+
         addresses = word_addresses(self._workbench.project, endpoint, unit, table, places)
         self._items = {address: Observed(address, f"{table} {place}") for place, address in zip(places, addresses, strict=True)}
         self._observe()

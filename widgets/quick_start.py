@@ -4,6 +4,8 @@ Measured with ``run.py bench startup``:
 
 * PySide6 reads the source of every module that is imported after it, in search of its own name, for a language feature that we do not
   use (``from __feature__ import …``; shibokensupport/feature.py in PySide6 6.11). That took as long as all imports together.
+* PySide6 carries the part of itself that makes signatures and error messages as source, and compiles it at every start; more than a
+  third of the time that ``import PySide6.QtCore`` takes. Nobody asks for it before something is wrong.
 * The core names numpy at the top of a dozen modules, as it should; before the first value arrives none of them needs it. A module
   stands in its place that becomes numpy at the first question for anything in it.
 * The collector walks again and again through what was just imported, all of which stays.
@@ -11,10 +13,13 @@ Measured with ``run.py bench startup``:
 
 from __future__ import annotations
 
+import builtins
 import gc
 import importlib
 import sys
+from collections.abc import Callable, Iterator
 from threading import RLock
+from time import perf_counter
 from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
@@ -23,23 +28,39 @@ if TYPE_CHECKING:
 
 _PUT_OFF: Final = ("numpy", "numpy.typing")
 _GIVEN_BY_IMPORT: Final = frozenset({"__spec__", "__wrapped__", "__file__"})
+_CARRIED: Final = {
+    f"shibokensupport/signature/{name}.py"
+    for name in ("errorhandler", "layout", "parser", "lib/enum_sig", "lib/pyi_generator")
+}  # fmt: skip
+"""Files within the archive that PySide6 6.11 carries (``sys.modules["shibokensupport.feature"].__loader__.zfile``).
+
+Not ``mapping``: C++ takes a function out of its dict, and ends the process when there is none.
+"""
 _lock = RLock()
 
 LATER: Final = (
-    "numpy", "numpy.typing", "app.check", "cryptography.x509", "app.trust.store", "app.drivers.modbus.registers",
-    "app.drivers.probe_questions", "app.mapping.fit", "app.taglists.columns", "app.taglists.reading", "app.taglists.probing",
-    "app.review.page", "app.gateways", "widgets.details.node", "widgets.details.tag", "widgets.details.endpoint", "widgets.details.asset",
-    "widgets.dialogs.add_endpoint_look", "widgets.dialogs.add_endpoint", "widgets.dialogs.trust", "widgets.dialogs.password",
-    "widgets.dialogs.find", "widgets.map_mode", "widgets.review_mode", "widgets.deploy_mode", "widgets.register_grid",
-    "widgets.dialogs.import_tags", "widgets.dialogs.transform",
+    "numpy", "numpy.typing", "asyncio", "app.runtime.link", "app.runtime.once", "app.check", "cryptography.x509", "app.trust.store",
+    "app.drivers.modbus.registers", "app.drivers.modbus.load", "app.drivers.probe_questions", "app.mapping.fit",
+    "app.taglists.columns", "app.taglists.reading", "app.taglists.probing", "jinja2", "app.review.page", "app.gateways",
+    "widgets.details.node", "widgets.details.tag", "widgets.details.endpoint", "widgets.details.asset", "widgets.dialogs.add_endpoint_look",
+    "widgets.dialogs.add_endpoint", "widgets.dialogs.trust", "widgets.dialogs.password", "widgets.dialogs.find", "widgets.map_mode",
+    "widgets.review_mode", "widgets.deploy_mode", "widgets.register_grid", "widgets.dialogs.import_tags", "widgets.dialogs.transform",
 )  # fmt: skip
 """What is likely to be opened first, small pieces before those that need them."""
-LATER_MS: Final = 150
+NAMED_IN_FULL: Final = ("PySide6.QtCore", "PySide6.QtGui", "PySide6.QtWidgets")
+"""pyqtgraph asks these for all that is in them, which PySide6 makes at the first question: two thirds of the time that its import takes."""
+FOR_PLOTS: Final = (
+    "PySide6.QtOpenGL", "PySide6.QtOpenGLWidgets", "PySide6.QtTest", "xml.etree.ElementTree", "multiprocessing.connection", "pydoc",
+    "cProfile", "pyqtgraph", "widgets.plots.grid",
+)  # fmt: skip
+LATER_MS: Final = 100
+NAMING_S: Final = 0.006
 
 
 def begin() -> None:
     gc.disable()
     put_numpy_off()
+    put_signatures_off()
     spare_source_reading()
 
 
@@ -50,23 +71,72 @@ def end() -> None:
 
 
 def import_the_rest(parent: QObject) -> None:
-    """One module at a time while nothing else happens, so that what is opened first does not wait for them."""
+    """One piece at a time while nothing else happens, so that what is opened first does not wait for them."""
     from PySide6.QtCore import QTimer
 
-    left = iter(LATER)
+    left = _pieces()
     timer = QTimer(parent, interval=LATER_MS)
 
     def on_timeout() -> None:
-        name = next(left, None)
-        if name is None:
+        if next(left, None) is None:
             timer.deleteLater()
-        elif name.startswith("numpy"):
-            _import()
-        else:
-            importlib.import_module(name)
 
     timer.timeout.connect(on_timeout)
-    timer.start()
+    QTimer.singleShot(0, timer, timer.start)  # after what waits to be painted now
+
+
+def _pieces() -> Iterator[str]:
+    """Does one at each step, and says which."""
+    for name in LATER:
+        _import() if name.startswith("numpy") else importlib.import_module(name)
+        yield name
+    for name in NAMED_IN_FULL:
+        module = importlib.import_module(name)
+        until_s = perf_counter() + NAMING_S
+        for part in dir(module):
+            getattr(module, part)
+            if perf_counter() > until_s:
+                yield f"{name}.{part}"
+                until_s = perf_counter() + NAMING_S
+    for name in FOR_PLOTS:
+        importlib.import_module(name)
+        yield name
+
+
+def put_signatures_off() -> None:
+    """Import PySide6 without compiling what it carries; each of its modules compiles itself when it is asked for anything."""
+    compiles = builtins.compile
+
+    def compile_or_put_off(source: object, filename: object, *arguments: object, **named: object) -> object:
+        if filename in _CARRIED:
+            source = "import widgets.quick_start\n__getattr__ = widgets.quick_start.wakes(__name__)\n"
+        return compiles(source, filename, *arguments, **named)  # type: ignore[call-overload]  # passed on as they came
+
+    builtins.compile = compile_or_put_off  # type: ignore[assignment]  # its overloads say what it returns for which flags
+    try:
+        import PySide6.QtCore  # noqa: F401
+    finally:
+        builtins.compile = compiles
+
+
+def wakes(name: str) -> Callable[[str], object]:
+    """The ``__getattr__`` of a module of that name that is still empty: its first question has the module's own loader fill it."""
+
+    def answer(asked: str) -> object:
+        module = sys.modules[name]
+        if asked.startswith("__"):  # of the import system, which asks every module
+            raise AttributeError(asked)
+        with _lock:
+            if module.__dict__.pop("__getattr__", None) is not None:
+                spec = module.__spec__
+                assert spec is not None
+                assert spec.loader is not None
+                moved, spec.name = spec.name, name  # PySide6 has given it another name since, which its loader does not know
+                spec.loader.exec_module(module)
+                spec.name = moved
+        return getattr(module, asked)
+
+    return answer
 
 
 def spare_source_reading() -> None:

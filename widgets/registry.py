@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
 from PySide6.QtWidgets import QWidget
 
 from widgets.workbench import Workbench
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from widgets.main_window import MainWindow
 
 
-@dataclass(frozen=True, slots=True)
-class Mode:
+class Mode(msgspec.Struct, frozen=True):
     """One step of the job; a file in ``widgets/modes`` that ends in ``MODE``.
 
     Attributes:
@@ -38,8 +37,7 @@ class Mode:
     side_px: tuple[int, int] = (310, 290)
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
+class Panel(msgspec.Struct, frozen=True):
     """One dock; a file in ``widgets/panels`` that ends in ``PANEL``."""
 
     key: str
@@ -49,8 +47,7 @@ class Panel:
     order: int = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(msgspec.Struct, frozen=True):
     """One command of the window: in a menu, in Ctrl+K, with a shortcut. A file in ``widgets/actions`` ends in ``ACTIONS``.
 
     Attributes:

@@ -345,11 +345,13 @@ class Workbench(QObject):
     # What happens
 
     def hold(self) -> None:
-        """Let nothing arrive until ``release``: those who have to hear of it are being built. What comes meanwhile waits."""
+        """Let nothing arrive until ``release``: those who have to hear of it are being built. What comes meanwhile waits, as do checks."""
         self._frame.stop()
+        self._check.stop()
 
     def release(self) -> None:
         self._frame.start()
+        self._check.start()
 
     def _on_frame(self) -> None:
         arrivals = self.live.pump(PUMP_BUDGET_S)

@@ -3,76 +3,31 @@
 Run as a process with ``WAY [ARGUMENTS…]``: ``bare`` is a QMainWindow of PySide6 and nothing else, ``widgets`` the product as
 ``python -m widgets ARGUMENTS``, ``eager`` the same after importing every library and every module of ours. It prints one line of JSON:
 ``monotonic_s`` when it was so far, ``cpu_s`` used until then, ``late_ms`` the longest time that a timer had to wait in the second
-after, ``modules`` that were imported.
+after, ``modules`` that were imported. Imports nothing of Qt before the way that is measured does: how that is done is part of it.
 """
 
 from __future__ import annotations
 
-import os
 import sys
-import time
 
-from PySide6.QtCore import QAbstractEventDispatcher, QEvent, QObject, Qt, QTimer
-from PySide6.QtWidgets import QApplication, QMainWindow
-
-AFTER_MS = 1000
-BEAT_MS = 5
 LIBRARIES = (
     "asyncua", "asyncua.server", "pymodbus.client", "pymodbus.server", "pyqtgraph", "sqlite_utils", "cryptography.x509", "openpyxl",
     "numpy", "jinja2", "serial", "zeroconf", "keyring", "psutil",
 )  # fmt: skip
 
 
-class Watch(QObject):
-    """Looks when the main window paints and when the loop goes to sleep. Costs a call for each event of one widget, and for each sleep."""
-
-    def __init__(self, window: QMainWindow) -> None:
-        super().__init__(window)
-        self._painted = self._ready = False
-        self._beat_s = self._late_s = 0.0
-        self._beat = QTimer(self, interval=BEAT_MS, timerType=Qt.TimerType.PreciseTimer)
-        self._beat.timeout.connect(self._on_beat)
-        window.installEventFilter(self)
-        QAbstractEventDispatcher.instance().aboutToBlock.connect(self._on_about_to_block)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        self._painted |= event.type() == QEvent.Type.Paint
-        return False
-
-    def _on_about_to_block(self) -> None:
-        if self._painted and not self._ready:
-            self._ready = True
-            self._beat_s = time.monotonic()
-            self._at = {"monotonic_s": self._beat_s, "cpu_s": time.process_time(), "modules": len(sys.modules)}
-            self._beat.start()
-            QTimer.singleShot(AFTER_MS, self, self._end)
-
-    def _on_beat(self) -> None:
-        now_s = time.monotonic()
-        self._late_s = max(self._late_s, now_s - self._beat_s - BEAT_MS / 1000)
-        self._beat_s = now_s
-
-    def _end(self) -> None:
-        import json
-
-        print(json.dumps({**self._at, "late_ms": self._late_s * 1000}), flush=True)
-        os._exit(0)  # what follows is the end of the program, which nobody times
-
-
-def watched_exec(*_: object) -> int:
-    window = next(widget for widget in QApplication.topLevelWidgets() if isinstance(widget, QMainWindow))
-    watch = Watch(window)
-    code = run()
-    del watch
-    return code
-
-
 def bare() -> None:
+    from PySide6.QtWidgets import QApplication, QMainWindow
+
     application = QApplication(sys.argv[:1])
     window = QMainWindow()
     window.setWindowTitle("Bare")
     window.resize(1366, 768)
     window.show()
+
+    from tests.benchmarks.first_paint import watch_the_window
+
+    watch_the_window()
     application.exec()
 
 
@@ -91,15 +46,29 @@ def import_everything() -> None:
                 import_module(module.name)
 
 
+def watched_when_built() -> None:
+    """The product calls ``end`` once its window is built and shown, and before its event loop begins."""
+    from widgets import quick_start
+
+    ends = quick_start.end
+
+    def end() -> None:
+        ends()
+        from tests.benchmarks.first_paint import watch_the_window
+
+        watch_the_window()
+
+    quick_start.end = end
+
+
 if __name__ == "__main__":
-    run = QApplication.exec
-    QApplication.exec = watched_exec  # type: ignore[method-assign]  # the start ends where the loop begins
     way = sys.argv.pop(1)
     if way == "bare":
         bare()
     else:
         if way == "eager":
             import_everything()
+        watched_when_built()
         import runpy
 
         runpy.run_module("widgets", run_name="__main__", alter_sys=True)

@@ -16,7 +16,7 @@ from app.runtime.movement import Moved
 from tests.gui.driving import FILLER, Driver
 from widgets.look import color
 from widgets.models.moved import NAME, WHY, MovedModel
-from widgets.panels.moves import MovesPanel
+from widgets.moves_panel import MovesPanel
 
 SPEED_SETPOINT = "4/holding:0"
 

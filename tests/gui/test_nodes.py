@@ -24,7 +24,7 @@ from widgets.dialogs.find import FindDialog
 from widgets.dialogs.go_to import GoToDialog
 from widgets.models.address_space import TreeNode
 from widgets.models.lines import LinesModel
-from widgets.panels.references import ReferencesPanel
+from widgets.references_panel import ReferencesPanel
 from widgets.visited import KEPT, Visit, Visited
 
 

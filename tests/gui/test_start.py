@@ -20,7 +20,9 @@ LIMIT_S: Final = 60.0
 NOT_AT_START: Final = (
     "numpy._core", "asyncua", "pymodbus", "pyqtgraph", "sqlite_utils", "pandas", "cryptography", "openpyxl", "jinja2", "zeroconf",
     "keyring", "psutil", "app.trust.store", "app.taglists.reading", "app.gateways", "widgets.dialogs.trust", "widgets.dialogs.import_tags",
-    "widgets.map_mode", "widgets.review_mode", "widgets.deploy_mode", "widgets.plots.grid", "widgets.register_grid",
+    "widgets.map_mode", "widgets.review_mode", "widgets.deploy_mode", "widgets.plots.grid", "widgets.register_grid", "widgets.moves_panel",
+    "widgets.wire_panel", "widgets.references_panel", "widgets.message_panel", "asyncio", "subprocess", "app.runtime.link",
+    "app.drivers.modbus.plan",
 )  # fmt: skip
 
 
@@ -63,6 +65,32 @@ quick_start.end()
 print("fine")
 """
     assert said_by(program) == "fine"
+
+
+def test_that_what_pyside_says_of_a_wrong_call_is_compiled_when_it_is_said_and_is_the_same() -> None:
+    wrong = """
+import sys
+from PySide6.QtCore import QPoint
+from PySide6.QtWidgets import QLabel
+carried = sys.modules["shibokensupport.signature.parser"]
+print("__getattr__" in vars(carried))
+for call in (lambda: QPoint("x", "y"), lambda: QLabel(1, 2, 3), lambda: QPoint().setX(None)):
+    try:
+        call()
+    except TypeError as error:
+        print(error)
+from shibokensupport.signature import get_signature
+print(get_signature(QLabel.setText), QLabel.setText.__doc__, QLabel.__doc__)
+print("__getattr__" in vars(carried), carried.__spec__.name)
+"""
+    plainly, put_off = said_by(wrong), said_by(f"from widgets import quick_start\nquick_start.begin()\n{wrong}")
+    assert "upported signatures" in plainly
+    assert plainly.startswith("False")
+    assert put_off == plainly.replace("False", "True", 1)
+
+
+def test_that_compiling_is_pythons_own_again() -> None:
+    assert said_by("from widgets import quick_start\nown = compile\nquick_start.begin()\nprint(compile is own)") == "True"
 
 
 def test_that_pyside_still_has_what_is_spared() -> None:

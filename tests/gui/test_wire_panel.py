@@ -11,7 +11,7 @@ from app.plant.process import Plant
 from tests.gui.driving import Driver
 from widgets.models.exchanges import ExchangesModel
 from widgets.models.newest import KEPT
-from widgets.panels.wire import WirePanel
+from widgets.wire_panel import WirePanel
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QTreeView
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QTreeView, QWidget
 
 from widgets.look.theme import row_px
 
@@ -73,7 +74,16 @@ class ColumnFit(QObject):
         self._free = self._free or not self._own
 
 
+def own_viewport(view: QAbstractItemView) -> None:
+    """A viewport that Python has made. For the first of Qt's own that is asked for, PySide6 6.11 looks through every class of widgets."""
+    viewport = QWidget()
+    viewport.setBackgroundRole(QPalette.ColorRole.Base)
+    viewport.setAutoFillBackground(True)
+    view.setViewport(viewport)
+
+
 def _calm(view: QAbstractItemView, accessible_name: str) -> None:
+    own_viewport(view)
     view.setAccessibleName(accessible_name)
     view.setFrameShape(QFrame.Shape.NoFrame)
     view.setAlternatingRowColors(True)
