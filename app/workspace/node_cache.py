@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from threading import Condition, Thread
 from time import monotonic, sleep
 from typing import Final, NamedTuple, TypeVar
@@ -52,16 +53,15 @@ class NodeCache:
 
     def remember(self, endpoint_key: str, nodes: Sequence[T], row_of: Callable[[T], Row]) -> None:
         """As ``Database.remember``, later; ``row_of`` is called in the other thread."""
-        for start in range(0, len(nodes), BATCH_ROWS):
-            batch = nodes[start : start + BATCH_ROWS]
-            self._write(lambda database, batch=batch: database.remember(endpoint_key, map(row_of, batch)), len(batch))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+        batches = [nodes[start : start + BATCH_ROWS] for start in range(0, len(nodes), BATCH_ROWS)]
+        self._write(*((partial(_remember, endpoint_key, batch, row_of), len(batch)) for batch in batches))
 
     def forget(self, endpoint_key: str, id_: str) -> None:
         """Drop a node that the endpoint has no longer, after what was to be written before."""
-        self._write(lambda database: database.forget(endpoint_key, id_), 1)
+        self._write((lambda database: database.forget(endpoint_key, id_), 1))
 
     def forget_old(self, days: int) -> None:
-        self._write(lambda database: database.forget_old(days), 1)
+        self._write((lambda database: database.forget_old(days), 1))
 
     def search(self, endpoint_keys: Sequence[str], text: str, limit: int) -> Future[Found]:
         """Done when it is done; cancel it when another is asked."""
@@ -96,16 +96,17 @@ class NodeCache:
         self._thread = None
         self._ends = False
 
-    def _write(self, work: Callable[[Database], object], rows: int) -> None:
-        def counted(database: Database) -> None:
-            work(database)
-            with self._changed:
-                self._unwritten -= rows
-
+    def _write(self, *jobs: tuple[Callable[[Database], object], int]) -> None:
+        """Each with how many rows it writes."""
         with self._changed:
-            self._writes.append(counted)
-            self._unwritten += rows
+            self._writes.extend(partial(self._counted, work, rows) for work, rows in jobs)
+            self._unwritten += sum(rows for _, rows in jobs)
             self._begin()
+
+    def _counted(self, work: Callable[[Database], object], rows: int, database: Database) -> None:
+        work(database)
+        with self._changed:
+            self._unwritten -= rows
 
     def _begin(self) -> None:
         if self._thread is None:
@@ -141,6 +142,10 @@ class NodeCache:
                 return self._writes.popleft()
             future, keys, text, limit = self._searches.popleft()
             return lambda database: _answer(database, future, keys, text, limit)
+
+
+def _remember(endpoint_key: str, nodes: Sequence[T], row_of: Callable[[T], Row], database: Database) -> None:
+    database.remember(endpoint_key, map(row_of, nodes))
 
 
 def _answer(database: Database, future: Future[Found], keys: Sequence[str], text: str, limit: int) -> None:

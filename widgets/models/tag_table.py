@@ -117,8 +117,8 @@ _ROLES: Final = {
 _LAST_LIVE: Final = max(number for number, column in enumerate(COLUMNS) if column.live)
 _FIXED: Final = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsDragEnabled | Qt.ItemFlag.ItemNeverHasChildren
 _EDITABLE: Final = _FIXED | Qt.ItemFlag.ItemIsEditable
-ROWS_AT_ONCE: Final = 2
-TURN_MS: Final = 15
+ROWS_AT_ONCE: Final = 1
+TURN_MS: Final = 10
 ROUND_S: Final = 0.2
 """So often a row is repainted at the most."""
 

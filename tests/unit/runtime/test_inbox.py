@@ -130,6 +130,6 @@ def test_that_many_browsed_rows_are_handed_over_a_part_at_a_time() -> None:
     one = BrowseColumns(id=("x",) * 1_000)
     for token in range(20):
         inbox.put(Reply(token, one, done=False))
-    assert len(list(inbox.taken(60.0))) == 6
-    assert len(list(inbox.taken())) == 14
+    assert len(list(inbox.taken(60.0))) == 3
+    assert len(list(inbox.taken())) == 17
     assert inbox.has_room
