@@ -205,7 +205,7 @@ def check(result: Result) -> None:
 def test_that_mutated_frames_are_refused_with_a_message_and_end_nothing_but_their_connector(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    check(fuzzed(monkeypatch, tmp_path, list(frame_mutants.mutants(8, 500)), timeout_s=90))
+    check(fuzzed(monkeypatch, tmp_path, list(frame_mutants.mutants(8, 300)), timeout_s=90))
 
 
 def told(folder: Path, *after: bytes) -> tuple[list[str], list[SampleColumns]]:
@@ -250,7 +250,7 @@ def test_that_a_connector_that_has_learned_more_than_there_is_room_for_is_used_a
 def test_that_twenty_thousand_mutated_frames_never_stall_the_window(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, seed: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    result = fuzzed(monkeypatch, tmp_path, list(frame_mutants.mutants(seed, 2_000)), timeout_s=900)
+    result = fuzzed(monkeypatch, tmp_path, list(frame_mutants.mutants(seed, 2_000)), timeout_s=1_800, shares=8)
     with capsys.disabled():
         sys.stdout.write(f"\nseed {seed}: {result}\n")
     check(result)

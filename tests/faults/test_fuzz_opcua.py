@@ -286,9 +286,9 @@ def secured_project(ports: list[int], pki: str) -> tuple[LiveProject, dict[str, 
 
 def test_that_mutated_answers_end_in_words_and_the_honest_server_is_shown_again() -> None:
     with fuzzing(2) as run:
-        run.fuzz(4, 0.15, "form", 60, 60)
+        run.fuzz(4, 0.15, "form", 30, 60)
         assert run.wrong == []
-        run.fuzz(8, 0.25, "all", 240, 90)
+        run.fuzz(8, 0.25, "all", 120, 90)
         run.recover()
         assert run.leaks() == []
         assert run.memory_bytes < MEMORY_BYTES
@@ -298,7 +298,7 @@ def test_that_mutated_answers_end_in_words_and_the_honest_server_is_shown_again(
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize(("ways", "count"), [("form", 2_000), ("all", 18_000)])
 def test_that_twenty_thousand_mutated_answers_never_stall_the_window(ways: str, count: int, capsys: pytest.CaptureFixture[str]) -> None:
-    with fuzzing(4) as run:
+    with fuzzing(6) as run:
         for seed in range(0, count, 1_000):
             run.fuzz(100 + seed, 0.15 if ways == "form" else 0.25, ways, 1_000, 900)
             with capsys.disabled():

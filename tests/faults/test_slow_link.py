@@ -126,7 +126,8 @@ class Watch:
 
 
 @contextmanager
-def slow(delay_s: float) -> Iterator[tuple[Watch, list[FaultProxy]]]:
+def slow(delay_s: float, **modbus: float) -> Iterator[tuple[Watch, list[FaultProxy]]]:
+    """``modbus``: settings of its endpoint."""
     ports = free_port(), free_port()
     with ExitStack() as stack:
         counters = peer("tests.peers.opcua_counters", "--port", str(ports[0]), "--tags", str(TAGS), "--children", str(CHILDREN))
@@ -142,7 +143,7 @@ def slow(delay_s: float) -> Iterator[tuple[Watch, list[FaultProxy]]]:
         ]
         endpoints = [
             Endpoint(id="opcua", name="Line", addresses={"default": f"opc.tcp://127.0.0.1:{links[0].port}/"}),
-            Endpoint(id="modbus", name="Meter", addresses={"default": f"modbus://127.0.0.1:{links[1].port}"}),
+            Endpoint(id="modbus", name="Meter", addresses={"default": f"modbus://127.0.0.1:{links[1].port}"}, settings=dict(modbus)),
         ]
         limits = LinkLimits(open_timeout_s=40.0)  # a busy machine takes long to start a connector
         live = LiveProject(Editor(Project(ProjectInfo(id="p", name="P"), [*endpoints, *tags])), limits=limits)
@@ -212,7 +213,7 @@ def test_that_ten_minutes_over_a_slow_link_are_ten_minutes_of_values(capsys: pyt
 @pytest.mark.prove("slow-link")
 @pytest.mark.timeout(600)
 def test_that_a_round_trip_of_more_than_a_second_is_no_reason_to_connect_again(capsys: pytest.CaptureFixture[str]) -> None:
-    with slow(0.6) as (watch, links):
+    with slow(0.6, timeout_s=4.0) as (watch, links):  # of Modbus it is 1 s otherwise, and the log says that it is too short
         watched(watch, 60)
         with capsys.disabled():
             sys.stdout.write(f"\n1.2 s: {watch}, connections {[link.counts.connections for link in links]}\n")
