@@ -129,7 +129,7 @@ def project(shares: Iterable[str], *arguments: str) -> LiveProject:
         Editor(Project(ProjectInfo(id="p", name="P"), [*endpoints, *tags])),
         command=[sys.executable, "-I", "-S", str(SCRIPT), *arguments],
         find_spec=lambda _: SimSpec(),
-        limits=LinkLimits(back_off_s=(0.0,), open_timeout_s=5.0),
+        limits=LinkLimits(back_off_s=(0.0,), polite_s=0.0, open_timeout_s=5.0),  # a slice may take longer than politeness waits
     )
 
 

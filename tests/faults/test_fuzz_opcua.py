@@ -35,7 +35,7 @@ STALL_S = 0.1
 MEMORY_BYTES = 1024 * 2**20
 SPACES = (("urn:telltale:line%3B1", 1), ("urn:telltale:plc", 2))
 NUMBERS = range(6)
-LIMITS = LinkLimits(back_off_s=(0.05,), open_timeout_s=40.0)
+LIMITS = LinkLimits(back_off_s=(0.05,), polite_s=0.05, open_timeout_s=40.0)
 ASKED = 6  # questions under way at each endpoint
 
 
