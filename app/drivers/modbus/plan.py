@@ -138,7 +138,7 @@ def plan(extents: Sequence[Extent], limits: Limits, forbidden: Forbidden | None 
     members: list[int] = []
     whole: Extent | None = None
     number = 0
-    for index in sorted(range(len(extents)), key=extents.__getitem__):
+    for index in sorted(range(len(extents)), key=lambda index: in_order(extents[index])):
         extent = extents[index]
         joined = whole and _joined(whole, extent, limits, number, forbidden)
         if joined is not None:
@@ -152,6 +152,11 @@ def plan(extents: Sequence[Extent], limits: Limits, forbidden: Forbidden | None 
     if whole is not None:
         blocks.append(Block(whole, tuple(members)))
     return blocks
+
+
+def in_order(extent: Extent) -> tuple[int, str, int, int]:
+    """By address; of those that begin together the longest first: one that exceeds the limits by itself still answers the shorter ones."""
+    return extent.unit, extent.table, extent.address, -extent.length
 
 
 def _merged(extents: Iterable[Extent]) -> dict[tuple[int, str], list[tuple[int, int]]]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.drivers.modbus.plan import Block, Extent, Forbidden, Limits, plan, split
+from app.drivers.modbus.plan import Block, Extent, Forbidden, Limits, in_order, plan, split
 
 extents = st.builds(Extent, st.integers(0, 2), st.sampled_from(("coil", "holding")), st.integers(0, 500), st.integers(1, 8))
 limits = st.builds(Limits, st.integers(1, 125), st.integers(1, 2000), st.integers(0, 20), st.sampled_from((1, 1, 4, 8)))
@@ -36,7 +36,7 @@ def test_that_a_plan_keeps_every_rule(items: list[Extent], limit: Limits, refuse
 
 def fewest(items: list[Extent], limit: Limits) -> int:
     """By trying every way to cut the items, in order of address, into runs that one request may read (dynamic programming)."""
-    ordered = sorted(items)
+    ordered = sorted(items, key=in_order)
     best = [0]
     for end in range(1, len(ordered) + 1):
         best.append(min(best[start] + 1 for start in range(end) if one_request(ordered[start:end], limit)))
