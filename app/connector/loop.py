@@ -82,7 +82,8 @@ class Connector:
 
     async def _opened(self, session: base.Session, request: frames.Open) -> base.EndpointReport | None:
         try:
-            return await asyncio.wait_for(session.open(request.timeout_s), request.timeout_s + 1)
+            async with asyncio.timeout(request.timeout_s + 1):
+                return await session.open(request.timeout_s)
         except TimeoutError:
             why = f"no complete answer within {request.timeout_s:g} s"
             fix = "Check that the device is on and the network leads there"
@@ -152,7 +153,8 @@ class Connector:
     async def _serve_request(self, request: frames.Request) -> None:
         token = request.token
         if isinstance(request, frames.Discover):
-            report = await asyncio.wait_for(self._discover(request.url, request.timeout_s), request.timeout_s + 1)
+            async with asyncio.timeout(request.timeout_s + 1):
+                report = await self._discover(request.url, request.timeout_s)
             self._put(Replied(token=token, report=report))
             return
         question = questions.unpacked(request.question, request.body) if isinstance(request, frames.Ask) else None

@@ -54,7 +54,8 @@ async def _serve(outbox: Outbox, open_session: Opener, discover: Discoverer) -> 
     _end_at_the_latest_in(END_S)
     memory.cancel()
     try:
-        await asyncio.wait_for(connector.close(), CLOSE_S)
+        async with asyncio.timeout(CLOSE_S):
+            await connector.close()
     except TimeoutError:
         _log.warning("the session did not close within %s s", CLOSE_S)
 

@@ -177,7 +177,8 @@ async def serve(options: serving.Options) -> None:
         while not stop.is_set():
             pace.advance(datetime.now(UTC))
             try:
-                await asyncio.wait_for(stop.wait(), pace.wait_s(datetime.now(UTC)))
+                async with asyncio.timeout(pace.wait_s(datetime.now(UTC))):
+                    await stop.wait()
             except TimeoutError:
                 continue
     finally:

@@ -145,7 +145,8 @@ async def serve(options: serving.Options) -> None:
             if pace.advance(datetime.now(UTC)):
                 await publisher.publish()
             try:
-                await asyncio.wait_for(stop.wait(), pace.wait_s(datetime.now(UTC)))
+                async with asyncio.timeout(pace.wait_s(datetime.now(UTC))):
+                    await stop.wait()
             except TimeoutError:
                 continue
 

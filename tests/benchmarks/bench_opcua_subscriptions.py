@@ -145,7 +145,8 @@ async def ours(peer: Peer, numbers: Sequence[int], items: int, interval_ms: int,
     reading = asyncio.create_task(far.read())
     try:
         process.send(frames.Open(config=EndpointConfig(name="bench", url=peer.url, settings={"publishing_interval_ms": interval_ms})))
-        await asyncio.wait_for(far.opened.wait(), 20)
+        async with asyncio.timeout(20):
+            await far.opened.wait()
         wanted = [
             WatchItem(address=f"nsu={URI};i={numbers[item % len(numbers)]}", handle=item, interval_ms=interval_ms) for item in range(items)
         ]

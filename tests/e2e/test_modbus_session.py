@@ -89,7 +89,8 @@ async def next_of(session: ModbusSession, wanted: Callable[[Event], bool], timeo
                     return event
         raise AssertionError("the events ended")
 
-    return await asyncio.wait_for(search(), timeout_s)
+    async with asyncio.timeout(timeout_s):
+        return await search()
 
 
 # --- a real server ----------------------------------------------------------------------------------------------------------
@@ -207,7 +208,8 @@ async def test_that_a_handle_given_to_another_item_never_carries_the_old_value(b
             new = [WatchItem(handle=handle, address=f"holding:{first + handle * 200 + 7}", interval_ms=10) for handle in range(blocks)]
             await session.set_watch(old, range(blocks))
             asked.clear()
-            await asyncio.wait_for(asked.wait(), 2)
+            async with asyncio.timeout(2):
+                await asked.wait()
             await session.set_watch(new, range(blocks))
             while not session._events.empty():
                 session._events.get_nowait()  # what was emitted before the change
@@ -617,8 +619,21 @@ async def test_that_a_cancelled_read_leaves_the_next_one_right() -> None:
     async with fake_device(answer) as device, connected(device.port, ask_identity=False) as session:
         for address in range(20):
             with pytest.raises(TimeoutError):
-                await asyncio.wait_for(session.read([Item(address=f"holding:{address}")]), 0.02)
+                async with asyncio.timeout(0.02):
+                    await session.read([Item(address=f"holding:{address}")])
             assert await read_one(session, f"holding:{address + 500}") == (address + 500, Quality.GOOD, 0)
+
+
+@pytest.mark.parametrize("turns", range(12))
+async def test_that_closing_ends_at_whatever_moment_of_a_poll_it_comes(port: int, turns: int) -> None:
+    async with connected(port) as session:
+        await session.set_watch([WatchItem(handle=1, address="holding:1000:float32", interval_ms=10_000)], [])
+        await next_of(session, lambda event: isinstance(event, SampleColumns))
+        await session.set_watch([WatchItem(handle=2, address="nonsense", interval_ms=10_000)], [])
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(2):
+            await session.close()
 
 
 async def test_that_a_write_never_leaves_a_session() -> None:

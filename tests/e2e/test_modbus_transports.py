@@ -537,7 +537,8 @@ async def test_that_a_cancelled_read_leaves_the_next_one_right(rig: Rig) -> None
     async with rig(answer) as line, connected(line.url, quiet_ms=40) as session:
         for address in range(8):
             with pytest.raises(TimeoutError):
-                await asyncio.wait_for(session.read([Item(address=f"holding:{address}")]), 0.01)
+                async with asyncio.timeout(0.01):
+                    await session.read([Item(address=f"holding:{address}")])
             assert await read_one(session, f"holding:{address + 500}") == (value(1, address + 500), Quality.GOOD, 0)
 
 
@@ -614,7 +615,8 @@ async def test_that_a_device_that_refuses_a_second_client_is_named_as_such_and_d
         assert "the HMI, another Modbus master" in told.fix
         async with connected(url, timeout_s=2.0) as again:  # only possible because closing really closed
             assert await read_one(again, "holding:9") == (9, Quality.GOOD, 0)
-        await asyncio.wait_for(device.free.wait(), 2)
+        async with asyncio.timeout(2):
+            await device.free.wait()
 
 
 # --- what went over the wire ------------------------------------------------------------------------------------------------

@@ -437,5 +437,6 @@ async def test_that_a_server_that_was_asked_to_stop_ends_well_and_has_written_no
                 assert (await device.read_holding_registers(0, count=1, device_id=77)).isError()
                 assert not (await device.read_holding_registers(100, count=2, device_id=3)).isError()
     process.stdin.close()
-    _, complaints = await asyncio.wait_for(process.communicate(), SOON_S)
+    async with asyncio.timeout(SOON_S):
+        _, complaints = await process.communicate()
     assert (process.returncode, complaints.decode()) == (0, "")

@@ -61,7 +61,8 @@ async def check_device(url: str, units: tuple[int, ...], *, ends: Sequence[str] 
         ]
         states = await session.set_watch(items, [])
         assert [state.refused for state in states] == [""] * len(items)
-        last = await asyncio.wait_for(_watched(session, {item.handle for item in items}), 20)
+        async with asyncio.timeout(20):
+            last = await _watched(session, {item.handle for item in items})
         assert {handle: last[handle] for handle in last} == {row: expected(*item) for row, item in _some(wanted)}
     finally:
         await session.close()

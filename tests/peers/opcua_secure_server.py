@@ -113,7 +113,8 @@ class SecureServer:
                 count += 1
                 await counter.write_value(ua.UInt32(count), ua.VariantType.UInt32)
                 try:
-                    command = await asyncio.wait_for(commands.get(), 0.05)
+                    async with asyncio.timeout(0.05):
+                        command = await commands.get()
                 except TimeoutError:
                     continue
                 if command is None:

@@ -199,7 +199,8 @@ async def serve(options: argparse.Namespace) -> None:
         while True:
             await plant.tick()
             try:
-                command = await asyncio.wait_for(commands.get(), EVERY_S)
+                async with asyncio.timeout(EVERY_S):
+                    command = await commands.get()
             except TimeoutError:
                 continue
             if command == "stop":

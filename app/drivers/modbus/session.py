@@ -209,7 +209,8 @@ class ModbusSession:
 
     async def _lost_within(self, seconds: float) -> bool:
         try:
-            await asyncio.wait_for(self._wire.lost.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._wire.lost.wait()
         except TimeoutError:
             return False
         return True

@@ -96,7 +96,8 @@ class TcpLine(asyncio.Protocol):
 
     async def wait_closed(self) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._gone.wait(), CLOSE_S)
+            async with asyncio.timeout(CLOSE_S):
+                await self._gone.wait()
         if self._transport is not None and not self._gone.is_set():
             self._transport.abort()
             await self._gone.wait()

@@ -97,7 +97,8 @@ async def first_answer(link: Link, probes: Sequence[Extent], tries: int, deadlin
     for probe in probes:
         try:
             left_s = max(0.01, deadline_s - time.monotonic())
-            await asyncio.wait_for(link.wire.read(probe, tries=tries), left_s)
+            async with asyncio.timeout(left_s):
+                await link.wire.read(probe, tries=tries)
         except TimeoutError:
             break
         except RequestError as error:
@@ -154,7 +155,8 @@ def not_modbus(link: Link, error: RequestError) -> EndpointError:
 async def product_of(link: Link, unit: int, limit_s: float) -> str:
     """Vendor, product and revision as one text; "" where the device does not say. It may have closed the connection over it."""
     try:
-        objects = await asyncio.wait_for(link.wire.identify(unit), max(0.01, limit_s))
+        async with asyncio.timeout(max(0.01, limit_s)):
+            objects = await link.wire.identify(unit)
     except (RequestError, TimeoutError):
         return ""
     return " ".join(filter(None, (objects.get(key, "") for key in (0, 1, 2))))

@@ -107,7 +107,8 @@ class Poller:
                     continue
                 due_s = min((rate.due_s for rate in self._rates.values() if not rate.pending), default=None)
                 try:
-                    await asyncio.wait_for(self._changed.wait(), None if due_s is None else max(0.0, due_s - time.monotonic()))
+                    async with asyncio.timeout(None if due_s is None else max(0.0, due_s - time.monotonic())):
+                        await self._changed.wait()
                 except TimeoutError:
                     continue  # something is due
 

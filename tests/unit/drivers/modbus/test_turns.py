@@ -111,4 +111,5 @@ async def test_that_a_turn_is_free_only_where_a_place_and_the_shape_are() -> Non
     await turns.take((1, 3, 4))
     assert not turns.is_free((1, 3, 6))
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(turns.take((1, 3, 6)), 0.01)
+        async with asyncio.timeout(0.01):
+            await turns.take((1, 3, 6))
