@@ -21,6 +21,7 @@ from app.drivers.opcua.changes import ChangeReader
 from app.drivers.opcua.notifications import read_publish
 from app.drivers.opcua.samples import PLAIN, sample_columns
 from app.drivers.opcua.session import OpcUaSession
+from app.drivers.opcua.session_channel import ServiceError
 from app.drivers.opcua.watch_table import Expected, Row, WatchTable
 from app.model.columns import COLUMN_DTYPES, SampleColumns
 from app.trust.store import TrustStore
@@ -213,3 +214,35 @@ async def test_that_the_values_of_a_short_silence_all_come_when_it_is_over() -> 
             link.mend()
             await until(events, more(len(counts) + 60))
     assert {later - earlier for earlier, later in itertools.pairwise(counts)} == {1.0}
+
+
+async def test_that_no_more_publish_requests_wait_than_the_server_bears() -> None:
+    waiting, refused, values = 0, 0, 0
+    with opcua_peer() as plain:
+        async with connected(plain.url) as session:
+            call = session._channel.call_body
+
+            async def bearing_two(name: str, *args: Any, **named: Any) -> bytes:
+                nonlocal waiting, refused
+                if name != "Publish":
+                    return await call(name, *args, **named)
+                if waiting >= 2:
+                    refused += 1
+                    raise ServiceError("opc.tcp://here", "Publish", 0x80780000)
+                waiting += 1
+                try:
+                    return await call(name, *args, **named)
+                finally:
+                    waiting -= 1
+
+            session._channel.call_body = bearing_two  # type: ignore[method-assign]  # the only place where all requests pass
+            session._channel.round_trip_s = 1.0  # as of a server far away, to which many requests are sent ahead
+            await session.set_watch(
+                [WatchItem(address=LINE + "s=Counter", handle=1, interval_ms=INTERVAL_MS, type="uint32", path="Line1/Counter")], []
+            )
+            async for event in session.events():
+                assert not isinstance(event, Ended)
+                values += isinstance(event, SampleColumns)
+                if values == 6:
+                    break
+    assert 1 <= refused <= 30

@@ -3,11 +3,14 @@
 import asyncio
 import itertools
 import socket
+import struct
 import time
 from collections.abc import Callable, Iterator
 from typing import Literal
 
 import pytest
+from asyncua import ua
+from asyncua.ua.ua_binary import struct_to_binary
 
 from app.drivers import open_session
 from app.drivers.base import Alive, Ended, EndpointConfig, Event, Gap, Item, ItemStates, WatchItem
@@ -16,6 +19,7 @@ from app.errors import EndpointError, UserError
 from app.model.columns import SampleColumns
 from app.model.plant import Security
 from app.model.values import Quality
+from tests.peers.listeners import listener
 from tests.peers.opcua_connection import connected, first_samples, until
 from tests.peers.opcua_peer import LINE, PLC, OpcUaPeer, free_port, opcua_peer
 
@@ -69,6 +73,25 @@ async def test_that_discovering_tells_the_offers_without_a_session(peer: OpcUaPe
 async def test_that_a_closed_port_is_named_as_one() -> None:
     with pytest.raises(EndpointError, match="nothing listens on port"):
         await discover(f"opc.tcp://127.0.0.1:{free_port()}", 5.0)
+
+
+async def test_that_an_answer_to_open_secure_channel_that_stops_within_is_said_to_be_none() -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4096)
+        writer.write(b"ACKF" + struct.pack("<6I", 28, 0, 65536, 65536, 0, 0))
+        asked = (await reader.read(4096))[8:]
+        whole = struct_to_binary(ua.OpenSecureChannelResponse())
+        policy = b"http://opcfoundation.org/UA/SecurityPolicy#None"
+        body = struct.pack("<II", 7, len(policy)) + policy + struct.pack("<iiI", -1, -1, 1) + asked[8 + len(policy) + 12 :][:4] + whole[:-6]
+        writer.write(b"OPNF" + struct.pack("<I", len(body) + 8) + body)
+        await reader.read(1)
+
+    async with listener(talk) as server:
+        session = OpcUaSession(EndpointConfig(name="e", url=f"opc.tcp://127.0.0.1:{server.port}", settings={"timeout_s": 1.0}))
+        with pytest.raises(EndpointError, match="cannot be taken") as refused:
+            await session.open(3)
+        await session.close()
+    assert "Good" not in refused.value.why
 
 
 async def test_that_an_unknown_host_is_named_as_one() -> None:

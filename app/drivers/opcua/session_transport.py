@@ -208,7 +208,9 @@ class Transport:
             protocol._open_secure_channel_exchange = None
         if not isinstance(granted, ua.OpenSecureChannelResponse):
             status = decoded(read_response_header, bytes(answer), ())
-            raise StepError(self.url, "opening the secure channel", status_text(status), status)
+            if status >> 30:
+                raise StepError(self.url, "opening the secure channel", status_text(status), status)
+            raise StepError(self.url, "opening the secure channel", "the server's answer cannot be taken", ending="invalid")
         self.lifetime_ms = int(granted.Parameters.SecurityToken.RevisedLifetime)
         protocol.revolve_security_token()
 
