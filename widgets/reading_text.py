@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -37,7 +38,13 @@ def value_text(reading: Reading, tag: Tag | None = None) -> str:
 
 
 def plain(value: Value) -> str:
-    """One value on one line: 6 significant digits, thousands separated, arrays cut."""
+    """One value on one line: 6 significant digits, thousands separated, arrays and what is long cut; the cost is bounded too."""
+    text = _plain(value, LONG_TEXT)
+    return text if isinstance(value, list) else text[:LONG_TEXT]  # that of an array ends with how many there are
+
+
+def _plain(value: Value, room: int) -> str:
+    """At least ``room`` characters of it, where there are so many."""
     if value is None:
         return "–"
     if isinstance(value, bool):
@@ -47,13 +54,22 @@ def plain(value: Value) -> str:
     if isinstance(value, float):
         return _float(value)
     if isinstance(value, bytes):
-        return value.hex(" ")[:LONG_TEXT]
+        return value[: max(room, 0) // 3 + 1].hex(" ")
     if isinstance(value, list):
-        shown = ", ".join(plain(part) for part in value[:8])
-        return f"[{shown}{', …' if len(value) > 8 else ''}] {len(value)}" if len(value) > 8 else f"[{shown}]"
+        shown = ", ".join(_parts((("", part) for part in value[:8]), room))
+        return f"[{shown}, …] {len(value)}" if len(value) > 8 else f"[{shown}]"
     if isinstance(value, dict):
-        return ("{" + ", ".join(f"{name}: {plain(part)}" for name, part in value.items()) + "}")[:LONG_TEXT]
-    return str(value).replace("\n", "⏎")[:LONG_TEXT]
+        return "{" + ", ".join(_parts(((f"{name}: ", part) for name, part in value.items()), room)) + "}"
+    return str(value)[: max(room, 0) + 1].replace("\n", "⏎")
+
+
+def _parts(named: Iterable[tuple[str, Value]], room: int) -> Iterator[str]:
+    for name, part in named:
+        if room <= 0:
+            return
+        text = name + _plain(part, room - len(name))
+        room -= len(text) + 2
+        yield text
 
 
 def _float(value: float) -> str:
