@@ -17,6 +17,7 @@ from widgets.dialogs.crash import CrashHandler
 from widgets.look import app_icon, install_theme
 from widgets.look.theme import as_choice
 from widgets.main_window import MainWindow
+from widgets.steady import keep_steady
 from widgets.workbench import Workbench
 
 ICON_MS: Final = 60
@@ -58,6 +59,7 @@ def start(project: Path | None = None, reach: Mapping[str, str] | None = None, *
     elif project is not None:
         _reach(workbench, reach or {}, connect)
     window.show()
+    keep_steady(window)
     QTimer.singleShot(ICON_MS, application, lambda: application.setWindowIcon(app_icon()))
     return Running(application, window, handler)
 

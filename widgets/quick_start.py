@@ -80,6 +80,7 @@ def import_the_rest(parent: QObject) -> None:
     def on_timeout() -> None:
         if next(left, None) is None:
             timer.deleteLater()
+            gc.freeze()  # what was imported stays too
 
     timer.timeout.connect(on_timeout)
     QTimer.singleShot(0, timer, timer.start)  # after what waits to be painted now

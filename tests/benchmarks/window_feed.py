@@ -250,12 +250,14 @@ def fed_window(tags: int, *, core: int = 1, connector_core: int = 0) -> Iterator
         touch_memory()
         from app.projectfile import write
         from app.runtime import live
+        from widgets import quick_start
         from widgets.application import start
 
         vars(live)["connector_command"] = lambda: [sys.executable, "-m", "tests.benchmarks.window_feed", str(connector_core)]
         path = Path(folder) / "bench.tagloom"
         path.write_bytes(write(generated(tags)))
         running = start(path, theme="light")
+        quick_start.end()  # as in ``widgets.__main__``
         running.window.resize(1500, 950)
         fed = Fed(running.window, Ticks())
         fed.live.on_samples = lambda _, columns: setattr(fed, "came", fed.came + len(columns))

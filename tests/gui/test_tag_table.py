@@ -12,11 +12,14 @@ from app.edits.tags import remove_tags
 from app.edits.watchlists import add_watch_list
 from app.model.plant import Endpoint, Group, Tag, WatchList
 from app.model.project import Project, ProjectInfo
+from app.model.values import Quality, Sample
+from app.runtime.state import Reading
 from tests.factory import line4_project
 from tests.gui.driving import Driver
 from widgets.dialogs.group import NewGroupDialog
 from widgets.look import Chip
-from widgets.models.tag_table import COLUMNS, DESCRIPTION, NAME, QUALITY, ROWS_AT_ONCE, UNIT, VALUE, TagTableModel
+from widgets.models.live_rows import ROWS_AT_ONCE
+from widgets.models.tag_table import COLUMNS, DESCRIPTION, NAME, QUALITY, UNIT, VALUE, TagTableModel
 from widgets.tag_table import MARGIN_ROWS
 from widgets.workbench import Workbench
 
@@ -258,37 +261,94 @@ def test_that_a_table_that_is_not_shown_asks_for_nothing(gui: Driver, many: Work
     gui.until(lambda: not many.live.wanted(), "a hidden table still loads the device")
 
 
-def test_that_a_frame_repaints_no_more_than_the_visible_cells(gui: Driver, many: Workbench, calls: list[tuple[int, int]]) -> None:
+@pytest.fixture
+def readings(many: Workbench, monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
+    """What the tags of ``many`` are read as; the same for all is under ""."""
+    values = {"": 0.0}
+
+    def reading(tag: str) -> Reading:
+        number = values.get(tag, values[""])
+        return Reading(sample=Sample(number, "float64", Quality.GOOD, 0, None, None, 1), stale=False, age_s=0.1, interval_ms=100)
+
+    monkeypatch.setattr(many.live, "reading", reading)
+    return values
+
+
+def settle(gui: Driver, many: Workbench, calls: list[tuple[int, int]]) -> None:
+    """Until the table has shown what there is, and has nothing to do."""
+    many.staleness_ticked.disconnect(gui.tags.model.live_rows.look_at_visible)
+    gui.tags.model.live_rows.look_at_visible()
+    gui.until(lambda: not gui.tags.model.live_rows.busy, "it goes on and on")
+    for _ in range(20):  # the window is painted when the computer has time for it
+        calls.clear()
+        gui.run(100)
+        if not calls:
+            break
+
+
+def test_that_a_frame_repaints_no_more_than_the_visible_cells(
+    gui: Driver, many: Workbench, readings: dict[str, float], calls: list[tuple[int, int]]
+) -> None:
     view, model = gui.tags.view, gui.tags.model
     gui.until(lambda: many.live.wanted())
-    gui.run(300)
+    settle(gui, many, calls)
     rows = view.viewport().height() // view.rowHeight(0) + 2
     roles = 12  # of which a delegate asks at most so many per cell
-    changed: list[tuple[int, int]] = []
-    model.dataChanged.connect(lambda first, last: changed.append((first.row(), last.row())))
+    turns: list[list[int]] = []
+    on_turn = model.live_rows._turns.timeout
+    on_turn.connect(lambda: turns.append([]))  # after what the table does in it
+    model.dataChanged.connect(lambda first, last: turns[-1].extend(range(first.row(), last.row() + 1)) if turns else None)
+    turns.append([])
     calls.clear()
-    for _ in range(5):
+    for number in range(5):
+        readings[""] = number + 0.5
         many.tags_changed.emit(set(model.tags))
         gui.run(50)
-    gui.until(lambda: {row for first, last in changed for row in range(first, last + 1)} >= set(range(rows - 2)), "a row stays as it was")
+    gui.until(lambda: {row for turn in turns for row in turn} >= set(range(rows - 2)), "a row stays as it was")
     assert 0 < len(calls) <= 5 * rows * len(COLUMNS) * roles
     assert {row for row, _ in calls} <= set(range(rows + 1))
-    assert all(last - first < ROWS_AT_ONCE for first, last in changed), "a frame in which many rows are painted is a late one"
-    many.staleness_ticked.disconnect(model._repaint_visible)
-    gui.until(lambda: not model._turns.isActive(), "it goes on and on")
+    assert all(len(turn) <= 2 * ROWS_AT_ONCE for turn in turns), "a frame in which many rows are painted is a late one"
+    gui.until(lambda: not model.live_rows.busy, "it goes on and on")
+
+
+def test_that_a_row_is_painted_only_where_it_shows_something_else(
+    gui: Driver, many: Workbench, readings: dict[str, float], calls: list[tuple[int, int]]
+) -> None:
+    model = gui.tags.model
+    changed: list[tuple[int, int, int, int]] = []
+    gui.until(lambda: many.live.wanted())
+    settle(gui, many, calls)
+    model.dataChanged.connect(lambda first, last: changed.append((first.row(), first.column(), last.row(), last.column())))
+    many.tags_changed.emit(set(model.tags))
+    gui.run(400)
+    assert not changed, "nothing is different"
+    assert not calls
+    readings[model.tags[3]] = 7.5
+    many.tags_changed.emit(set(model.tags))
+    gui.until(lambda: changed)
+    gui.run(400)
+    assert changed == [(3, VALUE, 3, VALUE)]
+    assert model.index(3, VALUE).data() == "7.5"
+
+
+def test_that_rows_that_stand_elsewhere_show_their_own_values(gui: Driver, many: Workbench, readings: dict[str, float]) -> None:
+    model = gui.tags.model
+    gui.until(lambda: many.live.wanted())
+    readings.update({tag: float(number) for number, tag in enumerate(model.tags[:50])})
+    model.live_rows.look_at_visible()
+    gui.until(lambda: model.index(5, VALUE).data() == "5")
+    model.sort(NAME, Qt.SortOrder.DescendingOrder)
+    row = model.row_of("t-00005")
+    gui.tags.view.scrollTo(model.index(row, NAME))
+    assert model.index(row, VALUE).data() == "5"
+    assert model.index(5, VALUE).data() == "0", "the row shows what stood there before"
 
 
 def test_that_samples_of_tags_out_of_sight_cause_no_work(gui: Driver, many: Workbench, calls: list[tuple[int, int]]) -> None:
     model = gui.tags.model
     changed: list[object] = []
     gui.until(lambda: many.live.wanted())
-    many.staleness_ticked.disconnect(model._repaint_visible)
-    gui.until(lambda: not model._turns.isActive())
-    for _ in range(20):  # the window is painted when the computer has time for it
-        calls.clear()
-        gui.run(100)
-        if not calls:
-            break
+    settle(gui, many, calls)
     model.dataChanged.connect(lambda *_: changed.append(1))
     many.tags_changed.emit(set(model.tags[200:]))
     gui.run(100)

@@ -1,18 +1,17 @@
 """Tags of the project as a table with live readings.
 
-Sorting and filtering are done on ids, by the index of the core, never by Qt over Python data (measured: 13 s at 100,000 rows). Only those
-visible rows are repainted that have a new reading, some at a time and none more often than a person can read it: when every tag changes
-ten times a second, a frame in which all of them are painted is a late one.
+Sorting and filtering are done on ids, by the index of the core, never by Qt over Python data (measured: 13 s at 100,000 rows). What is
+repainted as values come is the business of ``live_rows``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Sequence
-from time import monotonic
-from typing import Any, Final
+from collections.abc import Callable, Container, Sequence
+from itertools import pairwise
+from typing import Any, Final, NamedTuple
 
 import msgspec
-from PySide6.QtCore import QAbstractTableModel, QMimeData, QModelIndex, QPersistentModelIndex, Qt, QTimer, Signal
+from PySide6.QtCore import QAbstractTableModel, QMimeData, QModelIndex, QPersistentModelIndex, Qt, Signal
 
 from app.edits import Edit, replace
 from app.edits.edit import with_fields
@@ -22,6 +21,7 @@ from app.runtime.state import Reading
 from widgets.clock import clock_text, is_utc, zone_word
 from widgets.look import BADGE_ROLE, QUALITY_ROLE, UNIT_ROLE, Badge, plain_tip
 from widgets.mime import NODES, TAGS, mime_of_tags, nodes_of
+from widgets.models.live_rows import Cells, LiveRows
 from widgets.node_tags import tags_from_nodes
 from widgets.notation import address_text
 from widgets.reading_text import quality_key, quality_text, status_text, suspicions, value_key, value_text
@@ -29,6 +29,18 @@ from widgets.workbench import Workbench
 
 Index = QModelIndex | QPersistentModelIndex
 _ROOT: Final = QModelIndex()
+
+
+class ValueCell(NamedTuple):
+    """``key``: how the value looks, of ``QUALITY_ROLE``."""
+
+    text: str
+    key: str | None
+
+
+class QualityCell(NamedTuple):
+    text: str
+    badge: Badge | None
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -114,13 +126,10 @@ _ROLES: Final = {
     QUALITY: _ROLES_OF_OTHERS | {BADGE_ROLE},
 }
 """Which roles a column answers."""
-_LAST_LIVE: Final = max(number for number, column in enumerate(COLUMNS) if column.live)
+_LIVE: Final = tuple(number for number, column in enumerate(COLUMNS) if column.live)
+_LIVE_PLACES: Final = {number: place for place, number in enumerate(_LIVE)}
 _FIXED: Final = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsDragEnabled | Qt.ItemFlag.ItemNeverHasChildren
 _EDITABLE: Final = _FIXED | Qt.ItemFlag.ItemIsEditable
-ROWS_AT_ONCE: Final = 1
-TURN_MS: Final = 10
-ROUND_S: Final = 0.2
-"""So often a row is repainted at the most."""
 
 
 def title_of(workbench: Workbench, column: Column) -> str:
@@ -144,17 +153,12 @@ class TagTableModel(QAbstractTableModel):
         self.shown_list = ""
         self._sort: tuple[int, bool] = (-1, False)
         self._ordered: tuple[object, list[str]] = (None, [])  # what it was made for, and the ids before the filter
-        self._first, self._last = 0, -1
-        self._changed: set[int] = set()
-        self._round: list[int] = []
-        self._round_s = 0.0
-        self._turns = QTimer(self, interval=TURN_MS, timerType=Qt.TimerType.PreciseTimer)
-        self._turns.timeout.connect(self._on_turn)
+        self.live_rows = LiveRows(self, self._cells, self._on_cells_changed)
         workbench.project_replaced.connect(self.rebuild)
         workbench.edited.connect(self._on_edited)
         workbench.tags_changed.connect(self._on_tags_changed)
         workbench.tags_indexed.connect(self.rebuild)
-        workbench.staleness_ticked.connect(self._repaint_visible)
+        workbench.staleness_ticked.connect(self.live_rows.look_at_visible)
         workbench.setting_changed.connect(self._on_setting_changed)
         self.rebuild()
 
@@ -182,6 +186,7 @@ class TagTableModel(QAbstractTableModel):
         tags = self._rows()
         self.beginResetModel()
         self.tags = tags
+        self.live_rows.forget()
         self.endResetModel()
         self.rows_changed.emit()
 
@@ -222,12 +227,15 @@ class TagTableModel(QAbstractTableModel):
         if moved or "watchlist" in kinds or ("tag" in kinds and (self._query or self._sort[0] >= 0)):
             self.rebuild()
         elif self.tags:
+            self.live_rows.forget()
             self.dataChanged.emit(self.index(0, 0), self.index(len(self.tags) - 1, len(COLUMNS) - 1))
 
     def _on_setting_changed(self, name: str) -> None:
         if name in ("utc", "notation"):
             self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(COLUMNS) - 1)
-            self._repaint_visible()
+            if self.tags:
+                self.live_rows.forget()
+                self.dataChanged.emit(self.index(0, 0), self.index(len(self.tags) - 1, len(COLUMNS) - 1))
 
     def row_of(self, tag: str) -> int:
         """Row of a tag, -1 when it is not shown."""
@@ -237,42 +245,38 @@ class TagTableModel(QAbstractTableModel):
 
     def set_visible(self, first: int, last: int) -> None:
         """Which rows the view shows; only these are repainted and asked of the device."""
-        self._first, self._last = first, last
+        self.live_rows.set_visible(first, last)
 
     def visible_tags(self, margin: int) -> Sequence[str]:
-        return self.tags[max(0, self._first - margin) : self._last + 1 + margin]
+        rows = self.live_rows
+        return self.tags[max(0, rows.first - margin) : rows.last + 1 + margin]
 
     def _on_tags_changed(self, tags: Container[str]) -> None:
-        self._repaint(row for row, tag in enumerate(self.tags[self._first : self._last + 1], self._first) if tag in tags)
+        rows = self.live_rows
+        rows.look_at(row for row, tag in enumerate(self.tags[rows.first : rows.last + 1], rows.first) if tag in tags)
 
-    def _repaint_visible(self) -> None:
-        self._repaint(range(self._first, self._last + 1))
+    def _on_cells_changed(self, row: int, places: list[int]) -> None:
+        """Columns beside one another are repainted as one."""
+        cuts = [0, *(at for at, (one, next_) in enumerate(pairwise(places), 1) if _LIVE[next_] != _LIVE[one] + 1), len(places)]
+        for start, end in pairwise(cuts):
+            self.dataChanged.emit(self.index(row, _LIVE[places[start]]), self.index(row, _LIVE[places[end - 1]]))
 
-    def _repaint(self, rows: Iterable[int]) -> None:
-        self._changed.update(rows)
-        if self._changed and not self._turns.isActive():
-            self._turns.start()
-            self._on_turn()
+    def _cells(self, row: int) -> Cells | None:
+        tag = self._workbench.tag(self.tags[row]) if row < len(self.tags) else None
+        if tag is None:
+            return None
+        reading = self._workbench.live.reading(tag.id)
+        return tuple(self._cell(number, tag, reading) for number in _LIVE)
 
-    def _on_turn(self) -> None:
-        """Repaint the next rows of a round; begin another when it is time for one, and there is something to repaint."""
-        if not self._round:
-            now_s = monotonic()
-            if not self._changed:
-                self._turns.stop()
-                return
-            if now_s - self._round_s < ROUND_S:
-                return
-            visible = min(self._last + 1, len(self.tags))
-            self._round = sorted((row for row in self._changed if self._first <= row < visible), reverse=True)
-            self._round_s = now_s
-            self._changed.clear()
-        if self._round:
-            first = last = self._round.pop()
-            while self._round and self._round[-1] < first + ROWS_AT_ONCE:
-                last = self._round.pop()
-            if last < len(self.tags):
-                self.dataChanged.emit(self.index(first, VALUE), self.index(last, _LAST_LIVE))
+    def _cell(self, column: int, tag: Tag, reading: Reading) -> object:
+        text = COLUMNS[column].text(self._workbench, tag, reading)
+        if column == VALUE:
+            suspect = suspicions(self._workbench.endpoint(tag.endpoint), tag, reading)
+            return ValueCell(text, "suspect" if suspect and quality_key(reading) == "good" else value_key(reading) or None)
+        if column == QUALITY:
+            key = quality_key(reading)
+            return QualityCell(text, Badge(key, text, detail=reading.problem) if key else None)
+        return text
 
     # What a cell is
 
@@ -295,6 +299,9 @@ class TagTableModel(QAbstractTableModel):
         column = index.column()
         if role not in _ROLES.get(column, _ROLES_OF_OTHERS):  # a view asks each cell for eight roles
             return None
+        if column in _LIVE_PLACES and role != Qt.ItemDataRole.ToolTipRole:
+            cells = self.live_rows.cells(index.row())
+            return _shown(cells[_LIVE_PLACES[column]], role) if cells is not None else None
         tag = self._workbench.tag(self.tags[index.row()])
         if tag is None:
             return None
@@ -302,16 +309,6 @@ class TagTableModel(QAbstractTableModel):
             return COLUMNS[column].text(self._workbench, tag, self._workbench.live.reading(tag.id))
         if role == Qt.ItemDataRole.EditRole and column in (NAME, DESCRIPTION):
             return tag.name if column == NAME else tag.description
-        if column == QUALITY and role == BADGE_ROLE:
-            reading = self._workbench.live.reading(tag.id)
-            key = quality_key(reading)
-            return Badge(key, quality_text(reading), detail=reading.problem) if key else None
-        if column == VALUE and role == UNIT_ROLE:
-            return ""
-        if column == VALUE and role == QUALITY_ROLE:
-            reading = self._workbench.live.reading(tag.id)
-            suspect = suspicions(self._workbench.endpoint(tag.endpoint), tag, reading)
-            return "suspect" if suspect and quality_key(reading) == "good" else value_key(reading) or None
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._tip(tag, column)
         return None
@@ -371,3 +368,14 @@ class TagTableModel(QAbstractTableModel):
         lines = ["\t".join(title_of(self._workbench, column) for column in COLUMNS)]
         lines += ["\t".join(column.text(self._workbench, tag, self._workbench.live.reading(tag.id)) for column in COLUMNS) for tag in tags]
         return "\n".join(lines)
+
+
+def _shown(cell: object, role: int) -> object:
+    """Of a live cell."""
+    if role == BADGE_ROLE:
+        return cell.badge if isinstance(cell, QualityCell) else None
+    if role == QUALITY_ROLE:
+        return cell.key if isinstance(cell, ValueCell) else None
+    if role != Qt.ItemDataRole.DisplayRole:
+        return "" if role == UNIT_ROLE else None
+    return cell.text if isinstance(cell, ValueCell | QualityCell) else cell
