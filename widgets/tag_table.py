@@ -224,7 +224,7 @@ class TagTable(QWidget):
     def _rebuild_lists(self) -> None:
         lists = {list_.id: list_.name for list_ in self._workbench.project.all(WatchList).values()}
         self.lists.set_chips([("", "All"), *sorted(lists.items(), key=lambda pair: pair[1].casefold())])
-        if self.model.shown_list != self.lists.current:  # the list that was shown has gone
+        if self.model.order.shown_list != self.lists.current:  # the list that was shown has gone
             self.model.show_list(self.lists.current)
         self.lists.set_count("", len(self._workbench.project.all(Tag)))
         for id_ in lists:

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester
-from PySide6.QtWidgets import QInputDialog, QLineEdit
+from PySide6.QtWidgets import QInputDialog, QLabel, QLineEdit
 
 from app.edits.tags import remove_tags
 from app.edits.watchlists import add_watch_list
@@ -14,10 +14,12 @@ from app.model.plant import Endpoint, Group, Tag, WatchList
 from app.model.project import Project, ProjectInfo
 from app.model.values import Quality, Sample
 from app.runtime.state import Reading
+from app.search import ordering
 from tests.factory import line4_project
 from tests.gui.driving import Driver
 from widgets.dialogs.group import NewGroupDialog
 from widgets.look import Chip
+from widgets.models import tag_order
 from widgets.models.live_rows import ROWS_AT_ONCE
 from widgets.models.tag_table import COLUMNS, DESCRIPTION, NAME, QUALITY, UNIT, VALUE, TagTableModel
 from widgets.tag_table import MARGIN_ROWS
@@ -30,6 +32,10 @@ MANY = 10_000
 def line4(workbench: Workbench) -> Workbench:
     workbench.new(line4_project())
     return workbench
+
+
+def texts(gui: Driver) -> set[str]:
+    return {label.text() for label in gui.window.findChildren(QLabel) if label.isVisible()}
 
 
 def many_tags() -> Project:
@@ -370,6 +376,50 @@ def test_that_filter_and_sort_of_ten_thousand_tags_are_one_reset_and_never_ask_t
     assert not calls
     assert model.index(0, NAME).data() == "Tag 00000"
     assert model.index(MANY - 1, NAME).data() == "Tag 09999"
+
+
+def test_that_very_many_tags_are_sorted_in_steps_and_stand_as_before_meanwhile(
+    gui: Driver, many: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tag_order, "AT_ONCE", 100)
+    monkeypatch.setattr(tag_order, "STEP_S", 0.0)
+    monkeypatch.setattr(ordering, "RUN", 200)
+    model = gui.tags.model
+    before = list(model.tags)
+    by_name = sorted(before, key=lambda id_: many.project.all(Tag)[id_].name, reverse=True)
+    model.sort(NAME, Qt.SortOrder.DescendingOrder)
+    assert model.order.is_sorting
+    assert f"{MANY:,} of {MANY:,} · sorting…" in texts(gui)
+    assert list(model.tags) == before
+    model.filter("tag 0001")
+    assert [row for row in before if row in set(model.tags)] == list(model.tags)
+    model.filter("")
+    gui.until(lambda: not model.order.is_sorting)
+    assert list(model.tags) == by_name
+    assert f"{MANY:,} of {MANY:,}" in texts(gui)
+    gone = model.tags[3]
+    many.do(remove_tags(many.project, [gone]))
+    assert model.order.is_sorting
+    by_name.remove(gone)
+    assert list(model.tags) == by_name
+    gui.until(lambda: not model.order.is_sorting)
+    assert list(model.tags) == by_name
+    model.sort(-1)
+    assert not model.order.is_sorting
+    assert list(model.tags) == [id_ for id_ in before if id_ != gone]
+
+
+def test_that_very_many_tags_are_sorted_by_value_once_and_not_at_every_letter_of_a_filter(
+    gui: Driver, many: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tag_order, "AT_ONCE", MANY - 1)
+    model = gui.tags.model
+    model.sort(VALUE)
+    gui.until(lambda: not model.order.is_sorting)
+    model.filter("tag 0001")
+    assert not model.order.is_sorting
+    model.sort(VALUE, Qt.SortOrder.DescendingOrder)
+    assert model.order.is_sorting
 
 
 def test_that_a_rename_among_ten_thousand_tags_builds_no_rows_again(gui: Driver, many: Workbench) -> None:

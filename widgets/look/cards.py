@@ -53,11 +53,12 @@ class Card(QFrame):
         self._head.setVisible(True)
         self.setAccessibleName(title)
 
-    def set_count(self, count: int | None, of: int | None = None) -> None:
-        """The number beside the title, "12 of 412" with `of`; None hides it."""
+    def set_count(self, count: int | None, of: int | None = None, *, doing: str = "") -> None:
+        """The number beside the title, "12 of 412" with `of`; None hides it. ``doing``: what is going on with them, "sorting…"."""
         self._count.setVisible(count is not None)
         if count is not None:
-            self._count.setText(f"{count:,}" if of is None else f"{count:,} of {of:,}")
+            number = f"{count:,}" if of is None else f"{count:,} of {of:,}"
+            self._count.setText(f"{number} · {doing}" if doing else number)
 
     def add_right(self, widget: QWidget) -> None:
         """Put a button, label or chip at the right end of the title line."""

@@ -16,12 +16,13 @@ from PySide6.QtCore import QAbstractTableModel, QMimeData, QModelIndex, QPersist
 from app.edits import Edit, replace
 from app.edits.edit import with_fields
 from app.mapping.transform import symbol
-from app.model.plant import Group, Tag, WatchList
+from app.model.plant import Group, Tag
 from app.runtime.state import Reading
 from widgets.clock import clock_text, is_utc, zone_word
 from widgets.look import BADGE_ROLE, QUALITY_ROLE, UNIT_ROLE, Badge, plain_tip
 from widgets.mime import NODES, TAGS, mime_of_tags, nodes_of
 from widgets.models.live_rows import Cells, LiveRows
+from widgets.models.tag_order import TagOrder
 from widgets.node_tags import tags_from_nodes
 from widgets.notation import address_text
 from widgets.reading_text import quality_key, quality_text, status_text, suspicions, value_key, value_text
@@ -126,6 +127,7 @@ _ROLES: Final = {
     QUALITY: _ROLES_OF_OTHERS | {BADGE_ROLE},
 }
 """Which roles a column answers."""
+NO_READING: Final = Reading()
 _LIVE: Final = tuple(number for number, column in enumerate(COLUMNS) if column.live)
 _LIVE_PLACES: Final = {number: place for place, number in enumerate(_LIVE)}
 _FIXED: Final = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsDragEnabled | Qt.ItemFlag.ItemNeverHasChildren
@@ -150,9 +152,9 @@ class TagTableModel(QAbstractTableModel):
         self._workbench = workbench
         self.tags: Sequence[str] = []
         self._query = ""
-        self.shown_list = ""
-        self._sort: tuple[int, bool] = (-1, False)
-        self._ordered: tuple[object, list[str]] = (None, [])  # what it was made for, and the ids before the filter
+        self.is_sorted = False
+        self.order = TagOrder(workbench, self)
+        self.order.sorted.connect(self.rebuild)
         self.live_rows = LiveRows(self, self._cells, self._on_cells_changed)
         workbench.project_replaced.connect(self.rebuild)
         workbench.edited.connect(self._on_edited)
@@ -171,12 +173,16 @@ class TagTableModel(QAbstractTableModel):
 
     def show_list(self, watch_list: str) -> None:
         """Show one watch list in its own order, "" for all tags."""
-        self.shown_list = watch_list
+        self.order.shown_list = watch_list
         self.rebuild()
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """-1 is the order of the project (or of the watch list)."""
-        self._sort = (column, order == Qt.SortOrder.DescendingOrder)
+        by = COLUMNS[column] if 0 <= column < len(COLUMNS) else None
+        self.order.sort(
+            self._sort_key(by) if by else None, descending=order == Qt.SortOrder.DescendingOrder, moves=by is not None and by.live
+        )
+        self.is_sorted = by is not None
         self.rebuild()
 
     def rebuild(self) -> None:
@@ -191,40 +197,25 @@ class TagTableModel(QAbstractTableModel):
         self.rows_changed.emit()
 
     def _rows(self) -> Sequence[str]:
-        among = self._in_order()
+        among = self.order.ids()
         if not self._query:
             return among if among is not None else list(self._workbench.project.all(Tag))
         return self._workbench.tag_index.find(self._query, among)
 
-    def _in_order(self) -> list[str] | None:
-        """Ids of the list that is shown, as they are sorted; None for all tags in the order of the project."""
-        project = self._workbench.project
-        chosen = project.get(WatchList, self.shown_list)
-        column, descending = self._sort
-        is_sorted = 0 <= column < len(COLUMNS)
-        if chosen is None and not is_sorted:
-            return None
-        made_for = (project, project.revision, self.shown_list, self._sort)
-        if self._ordered[0] == made_for and not (is_sorted and COLUMNS[column].live):
-            return self._ordered[1]
-        tags = list(project.all(Tag).values()) if chosen is None else [tag for id_ in chosen.tags if (tag := project.get(Tag, id_))]
-        if is_sorted:
-            tags.sort(key=self._sort_key(COLUMNS[column]), reverse=descending)
-        self._ordered = (made_for, [tag.id for tag in tags])
-        return self._ordered[1]
-
     def _sort_key(self, column: Column) -> Callable[[Tag], Any]:  # Any: numbers, texts or pairs of them, one kind a column
         workbench = self._workbench
-        if column.sort is None:
+        if column.sort is not None:
+            sort = column.sort
+            return lambda tag: sort(workbench, tag, workbench.live.reading(tag.id))
+        if column.live:
             return lambda tag: column.text(workbench, tag, workbench.live.reading(tag.id)).casefold()
-        sort = column.sort
-        return lambda tag: sort(workbench, tag, workbench.live.reading(tag.id))
+        return lambda tag: column.text(workbench, tag, NO_READING).casefold()
 
     def _on_edited(self, edit: Edit) -> None:
         """Rows are built again only when tags or lists came, went, or may stand elsewhere now; else they are repainted."""
         kinds = {change.kind for change in edit.changes}
         moved = any(change.kind == "tag" and (change.before is None or change.after is None) for change in edit.changes)
-        if moved or "watchlist" in kinds or ("tag" in kinds and (self._query or self._sort[0] >= 0)):
+        if moved or "watchlist" in kinds or ("tag" in kinds and (self._query or self.is_sorted)):
             self.rebuild()
         elif self.tags:
             self.live_rows.forget()

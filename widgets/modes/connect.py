@@ -38,7 +38,8 @@ class ConnectMode(QWidget):
 
     def _on_rows_changed(self) -> None:
         total = len(self._workbench.project.all(Tag))
-        self._card.set_count(self.tags.model.rowCount(), of=total)
+        doing = "sorting…" if self.tags.model.order.is_sorting else ""
+        self._card.set_count(self.tags.model.rowCount(), of=total, doing=doing)
 
     @property
     def registers(self) -> RegisterGrid:
