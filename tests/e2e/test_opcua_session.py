@@ -5,7 +5,7 @@ import itertools
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 import pytest
@@ -14,7 +14,9 @@ from asyncua.ua.ua_binary import struct_to_binary
 
 from app.drivers import open_session
 from app.drivers.base import Alive, Ended, EndpointConfig, Event, Gap, Item, ItemStates, WatchItem
+from app.drivers.opcua.binary import DataValue
 from app.drivers.opcua.session import OpcUaSession, discover
+from app.drivers.opcua.session_browse import Browser
 from app.errors import EndpointError, UserError
 from app.model.columns import SampleColumns
 from app.model.plant import Security
@@ -68,6 +70,28 @@ async def test_that_discovering_tells_the_offers_without_a_session(peer: OpcUaPe
     assert report.title == "Difficult peer"
     assert report.offered[0].url == peer.url
     assert report.namespaces == ()
+
+
+async def test_that_an_array_for_a_data_type_or_rank_is_no_type_and_the_others_have_theirs(
+    peer: OpcUaPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attributes, spoilt = Browser._attributes, 0
+
+    async def with_arrays(self: Browser, nodes: Sequence[bytes], numbers: Sequence[int]) -> list[list[DataValue]]:
+        nonlocal spoilt
+        answers = await attributes(self, nodes, numbers)
+        for column in answers[:2]:  # data types and ranks
+            for place in range(0, len(column), 7):
+                column[place] = column[place]._replace(value=[column[place].value] * 2)
+                spoilt += 1
+        return answers
+
+    async with connected(peer.url) as session:
+        honest = {id_: type_ async for page in session.crawl("", 3000) for id_, type_ in zip(page.id, page.type, strict=True)}
+        monkeypatch.setattr(Browser, "_attributes", with_arrays)
+        told = {id_: type_ async for page in session.crawl("", 3000) for id_, type_ in zip(page.id, page.type, strict=True)}
+    assert told.keys() == honest.keys()
+    assert 0 < sum(told[id_] != honest[id_] for id_ in honest) <= spoilt
 
 
 async def test_that_a_closed_port_is_named_as_one() -> None:

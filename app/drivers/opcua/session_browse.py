@@ -161,7 +161,11 @@ class Browser:
     async def _type_words(self, data_types: Sequence[DataValue], ranks: Sequence[DataValue]) -> list[str]:
         """Type word of each variable. The same few pairs come again and again: each is put into words once."""
         pairs = [(data_type.value, rank.value) for data_type, rank in zip(data_types, ranks, strict=True)]
-        fresh = set(pairs) - self._words.keys()
+        try:
+            fresh = set(pairs) - self._words.keys()
+        except TypeError:  # an array stands where a node id or a number belongs
+            pairs = [(of if isinstance(of, str) else "", rank if isinstance(rank, int) else -1) for of, rank in pairs]
+            fresh = set(pairs) - self._words.keys()
         if fresh:
             await self._types.load(data_type for data_type, _ in fresh if isinstance(data_type, str))
             for data_type, rank in fresh:
