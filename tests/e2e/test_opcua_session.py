@@ -10,6 +10,7 @@ from typing import Literal
 
 import pytest
 from asyncua import ua
+from asyncua.client.ua_client import UASocketProtocol
 from asyncua.ua.ua_binary import struct_to_binary
 
 from app.drivers import open_session
@@ -92,6 +93,16 @@ async def test_that_an_array_for_a_data_type_or_rank_is_no_type_and_the_others_h
         told = {id_: type_ async for page in session.crawl("", 3000) for id_, type_ in zip(page.id, page.type, strict=True)}
     assert told.keys() == honest.keys()
     assert 0 < sum(told[id_] != honest[id_] for id_ in honest) <= spoilt
+
+
+async def test_that_an_answer_that_asyncua_trips_over_is_an_error_in_words(peer: OpcUaPeer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def trip(*_: object) -> None:
+        raise struct.error("unpack requires a buffer of 2 bytes")
+
+    async with connected(peer.url) as session:
+        monkeypatch.setattr(UASocketProtocol, "check_answer", trip)
+        with pytest.raises(EndpointError, match=r"CreateSubscription: the answer cannot be decoded \(error: unpack requires"):
+            await session.set_watch([WatchItem(handle=1, address=LINE + "s=Counter", interval_ms=100)], [])
 
 
 async def test_that_a_closed_port_is_named_as_one() -> None:

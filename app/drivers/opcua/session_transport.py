@@ -215,8 +215,13 @@ class Transport:
         protocol.revolve_security_token()
 
     async def send(self, request: object, timeout_s: float | None) -> bytes:
-        """One request and its whole answer, from the type id on; asyncua's own errors."""
-        return bytes(await self._ua._send_request(request, timeout_s))
+        """One request and its whole answer, from the type id on; asyncua's own errors, those that its decoder leaks as UaError."""
+        try:
+            return bytes(await self._ua._send_request(request, timeout_s))
+        except (OSError, UaError):
+            raise
+        except Exception as error:
+            raise UaError(f"the answer cannot be decoded ({type(error).__name__}: {error})") from error
 
     async def send_body(self, name: str, type_id: int, body: bytes, timeout_s: float, *, count: int = 0) -> bytes:
         """One request that is encoded already, and its whole answer, from the type id on; asyncua's own errors. 0 s waits for ever.
