@@ -21,7 +21,7 @@ from asyncua.client.ua_client import UaClient, UASocketProtocol
 from asyncua.common.utils import Buffer
 from asyncua.crypto.security_policies import SecurityPolicy, SecurityPolicyNone
 from asyncua.ua.ua_binary import nodeid_to_binary
-from asyncua.ua.uaerrors._base import UaStatusCodeError
+from asyncua.ua.uaerrors._base import UaError, UaStatusCodeError
 
 import app.drivers.opcua.session_library  # noqa: F401  holds the library's decoder to the bytes there are
 from app.drivers.opcua import session_plain_chunks
