@@ -34,7 +34,8 @@ from app.drivers.modbus.session import ModbusSession
 from app.model.columns import SampleColumns
 from tests.peers.installing import compiled, debian_package
 from tests.peers.modbus_fake import Request, fake_device, right
-from tests.peers.mqtt import free_port, running, wait_until
+from tests.peers.mqtt import running, wait_until
+from tests.peers.server_process import free_port
 
 SOURCES: Final = Path(__file__).parents[1] / "peers" / "libmodbus"
 HOLES: Final = 0.3

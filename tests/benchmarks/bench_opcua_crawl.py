@@ -24,7 +24,7 @@ from typing import NamedTuple
 from tests.benchmarks.opcua_replay import main as replay
 from tests.benchmarks.opcua_replay import pinned
 from tests.peers.installing import node, npm_packages
-from tests.peers.opcua_peer import free_port
+from tests.peers.server_process import free_port
 
 NODE_OPCUA = Path(__file__).parent.parent / "peers" / "node_opcua"
 ROOT = "s=Space"

@@ -32,8 +32,8 @@ from app.drivers.base import EndpointConfig, WatchItem
 from app.model.columns import SampleColumns
 from app.runtime.process import ConnectorProcess
 from tests.peers.installing import npm_packages
-from tests.peers.opcua_peer import free_port
 from tests.peers.opcua_publisher import FIRST_TICKS, TICKS, URI, value_of
+from tests.peers.server_process import free_port
 
 MOST_CPU = 0.5
 LEAST_ARRIVED = 0.98

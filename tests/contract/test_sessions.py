@@ -20,7 +20,8 @@ from app.drivers.snapshot.lines import AttributeLine, DetailsLine
 from app.errors import EndpointError, UserError
 from app.model.columns import COLUMN_DTYPES, SampleColumns
 from app.model.values import Quality
-from tests.peers.opcua_peer import LINE, OpcUaPeer, free_port
+from tests.peers.opcua_peer import LINE, OpcUaPeer
+from tests.peers.server_process import free_port
 from tests.unit.drivers.snapshot.making import tree_lines, variable, write
 
 SPECS = list(specs().values())

@@ -22,7 +22,7 @@ def server_certificate(tmp_path_factory: pytest.TempPathFactory) -> Made:
 def running(server_certificate: Made) -> Iterator[SecurePeer]:
     peer = SecurePeer(server_certificate)
     yield peer
-    peer.end()
+    peer.kill()
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.commandline import tagloom
-from tests.peers.opcua_peer import OpcUaPeer, free_port
+from tests.peers.opcua_peer import OpcUaPeer
+from tests.peers.server_process import free_port
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from app.drivers.questions import Anywhere
 from app.errors import EndpointError, UserError
 from tests.peers.discovery_server import UNKNOWN_HOST
 from tests.peers.listeners import listener, web
-from tests.peers.opcua_peer import free_port
+from tests.peers.server_process import free_port
 
 
 @pytest.fixture(scope="module")

@@ -39,12 +39,13 @@ from app.errors import EndpointError, UserError
 from app.model.project import Project, ProjectInfo
 from app.model.values import Quality
 from app.runtime.live import LiveProject
-from tests.e2e.test_modbus_session import free_port, start_server, stop
+from tests.e2e.test_modbus_session import start_server, stop
 from tests.peers import modbus_server as peer
 from tests.peers.modbus_fake import FakeDevice, Request, fake_device, frame, refusal, registers, right
 from tests.peers.rtu_fake import RtuRequest, rtu_port
 from tests.peers.rtu_fake import right as right_rtu
 from tests.peers.serial_line import needs_terminals
+from tests.peers.server_process import free_port
 
 
 @pytest.fixture(scope="module")

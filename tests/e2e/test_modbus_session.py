@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import math
-import socket
 import subprocess
 import sys
 import time
@@ -24,15 +23,9 @@ from app.model.columns import SampleColumns
 from app.model.values import Quality
 from tests.peers import modbus_server as peer
 from tests.peers.modbus_fake import FakeDevice, Request, fake_device, frame, refusal, registers, right
+from tests.peers.server_process import free_port
 
 ROOT = Path(__file__).parents[2]
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def start_server(port: int) -> subprocess.Popen[str]:

@@ -23,9 +23,9 @@ from app.trust.facts import facts
 from app.trust.store import TrustStore
 from tests import certificates
 from tests.certificates import Made
-from tests.e2e.test_modbus_session import free_port
 from tests.peers.modbus_fake import FakeDevice, Request, fake_device, right
 from tests.peers.modbus_server import mutual
+from tests.peers.server_process import free_port
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime.now(UTC)

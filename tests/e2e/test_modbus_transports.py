@@ -29,18 +29,12 @@ from tests.peers.modbus_fake import Request, fake_device
 from tests.peers.modbus_fake import right as right_tcp
 from tests.peers.rtu_fake import RtuLine, RtuRequest, refusal, registers, right, rtu_over_tcp, rtu_port, value, words
 from tests.peers.serial_line import needs_terminals, serial_cable
+from tests.peers.server_process import free_port
 
 ROOT = Path(__file__).parents[2]
 
 Rig = Callable[..., AbstractAsyncContextManager[RtuLine]]
 both = pytest.mark.parametrize("rig", [pytest.param(rtu_port, marks=needs_terminals, id="port"), pytest.param(rtu_over_tcp, id="tcp")])
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -28,10 +28,11 @@ from app.trust.store import TrustStore
 from tests.e2e.opcua_secure import made_store, peer, running, server_certificate, store
 from tests.peers.fault_proxy import fault_proxy
 from tests.peers.opcua_connection import connected, first_samples, until
-from tests.peers.opcua_peer import LINE, free_port, opcua_peer
+from tests.peers.opcua_peer import LINE, opcua_peer
 from tests.peers.opcua_publisher import FIRST_TICKS, TICKS, URI, value_of
 from tests.peers.opcua_secure_peer import SecurePeer, config
 from tests.peers.opcua_secure_peer import connected as secured
+from tests.peers.server_process import free_port
 from tests.unit.drivers.opcua.notification_values import NAMESPACES, plain_value, ua
 
 __all__ = ["made_store", "peer", "running", "server_certificate", "store"]

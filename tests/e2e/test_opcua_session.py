@@ -24,7 +24,8 @@ from app.model.plant import Security
 from app.model.values import Quality
 from tests.peers.listeners import listener
 from tests.peers.opcua_connection import connected, first_samples, until
-from tests.peers.opcua_peer import LINE, PLC, OpcUaPeer, free_port, opcua_peer
+from tests.peers.opcua_peer import LINE, PLC, OpcUaPeer, opcua_peer
+from tests.peers.server_process import free_port
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,8 @@ from app.drivers.questions import Progress
 from app.errors import UserError
 from app.trust.facts import facts
 from tests.peers.listeners import Listener, hang_up, listener, server_context, silence, ssh, web
-from tests.peers.opcua_peer import OpcUaPeer, free_port
+from tests.peers.opcua_peer import OpcUaPeer
+from tests.peers.server_process import free_port
 
 OWN = (OwnAddress("lo", "127.0.0.1", 8), OwnAddress("eth0", "10.20.0.7", 24))
 

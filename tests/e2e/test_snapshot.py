@@ -31,7 +31,8 @@ from app.runtime.movement import Observed
 from app.runtime.patience import LinkLimits
 from app.runtime.survey import Survey
 from app.runtime.survey_steps import Wish
-from tests.peers.opcua_peer import LINE, free_port, opcua_peer
+from tests.peers.opcua_peer import LINE, opcua_peer
+from tests.peers.server_process import free_port
 
 T = TypeVar("T")
 FAST = 5000.0

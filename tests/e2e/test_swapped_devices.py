@@ -23,7 +23,8 @@ from app.projectfile import save
 from app.runtime.live import LiveProject
 from app.runtime.state import ConnectionState
 from tests.e2e.commandline import Running, tagloom
-from tests.peers.opcua_peer import OpcUaPeer, free_port, opcua_peer
+from tests.peers.opcua_peer import OpcUaPeer, opcua_peer
+from tests.peers.server_process import free_port
 from tests.peers.switch import Switch, switch
 
 TIME = "nsu=http://opcfoundation.org/UA/;i=2258"

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
-
-import psutil
 
 from app.edits import Editor
 from app.model.element import Element
@@ -19,7 +15,7 @@ from app.model.project import Project, ProjectInfo
 from app.runtime.live import LiveProject
 from app.runtime.state import LogEntry
 from tests.peers.fault_proxy import FaultProxy
-from tests.peers.opcua_peer import free_port
+from tests.peers.server_process import ServerProcess
 
 OPCUA_TAGS: Final = 4_000
 """Of each of two servers, of all types the publisher has."""
@@ -29,39 +25,21 @@ LOOK_S: Final = 0.05
 """As the window does."""
 
 
-class Server:
-    """One of the plant's, in a process of its own."""
+class Server(ServerProcess):
+    """One of the plant's. Running already."""
 
     def __init__(self, module: str, *options: str) -> None:
-        self.port = free_port()
-        self._command = [sys.executable, "-m", module, "--port", str(self.port), *options]
-        self._process: subprocess.Popen[str] | None = None
+        super().__init__(module, *options)
         self.start()
 
-    def start(self) -> None:
-        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout is not None
-        assert self._process.stdout.readline() == "ready\n"
+    def start(self, *options: str) -> None:
+        super().start(*options)
+        self.wait_ready()
 
     def go(self) -> None:
         """A publisher publishes on the connections it has now; the Modbus device does not listen."""
-        if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.write("go\n")
-            self._process.stdin.flush()
-
-    def freeze(self) -> None:
-        assert self._process is not None
-        psutil.Process(self._process.pid).suspend()
-
-    def thaw(self) -> None:
-        assert self._process is not None
-        psutil.Process(self._process.pid).resume()
-
-    def kill(self) -> None:
         if self._process is not None:
-            self._process.kill()
-            self._process.communicate()
-            self._process = None
+            self.send("go")
 
 
 @dataclass

@@ -11,7 +11,7 @@ import gc
 import struct
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -248,11 +248,10 @@ def test_that_a_connector_that_has_learned_more_than_there_is_room_for_is_used_a
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", range(1_000, 1_010))
 def test_that_twenty_thousand_mutated_frames_never_stall_the_window(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, seed: int, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, seed: int, tell: Callable[[str], None]
 ) -> None:
     result = fuzzed(monkeypatch, tmp_path, list(frame_mutants.mutants(seed, 2_000)), timeout_s=1_800, shares=8)
-    with capsys.disabled():
-        sys.stdout.write(f"\nseed {seed}: {result}\n")
+    tell(f"\nseed {seed}: {result}")
     check(result)
     assert result.ticker.worst_s <= STALL_S
 
@@ -260,13 +259,12 @@ def test_that_twenty_thousand_mutated_frames_never_stall_the_window(
 @pytest.mark.prove("fuzz-connector")
 @pytest.mark.timeout(3600)
 def test_that_a_flood_of_good_frames_of_any_kind_never_stalls_the_window(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
     wide = frames.encode_samples(frame_mutants.samples(rows=50_000))
     flood = [frame for kind in frame_mutants.good() for frame in [kind] * 2_000] + [wide] * 100
     result = fuzzed(monkeypatch, tmp_path, flood, timeout_s=300, shares=1, batch=len(flood))
-    with capsys.disabled():
-        sys.stdout.write(f"\nflood: {result}\n")
+    tell(f"\nflood: {result}")
     assert result.strange == []
     assert result.grown_bytes < GROWTH_BYTES
     assert result.ticker.worst_s <= STALL_S

@@ -28,18 +28,6 @@ def seed() -> str:
     return os.environ.get("TAGLOOM_FAULT_SEED") or str(time.time_ns() % 10**6)
 
 
-@pytest.fixture
-def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Says what a proof found, also when all is well."""
-
-    def write(text: str) -> None:
-        with capsys.disabled():
-            sys.stdout.write(f"{text}\n")
-            sys.stdout.flush()
-
-    return write
-
-
 def test_that_a_few_random_faults_are_survived_without_a_lie(tmp_path: Path) -> None:
     outcomes = run_lanes(("opcua", "modbus"), tmp_path, os.environ.get("TAGLOOM_FAULT_SEED", "3058"), 6, sys.stdout.write, short=True)
     sys.stdout.write(table(outcomes))

@@ -25,7 +25,7 @@ from app.runtime.patience import LinkLimits
 from app.runtime.state import LogEntry, Seen
 from tests.peers.fault_proxy import FaultProxy, fault_proxy
 from tests.peers.opcua_counters import URI
-from tests.peers.opcua_peer import free_port
+from tests.peers.server_process import free_port
 
 RATE = 256_000 / 8
 TAGS = 500
@@ -194,17 +194,16 @@ def test_that_a_slow_link_loses_no_value_and_is_not_called_lost() -> None:
 
 @pytest.mark.prove("slow-link")
 @pytest.mark.timeout(1200)
-def test_that_ten_minutes_over_a_slow_link_are_ten_minutes_of_values(capsys: pytest.CaptureFixture[str]) -> None:
+def test_that_ten_minutes_over_a_slow_link_are_ten_minutes_of_values(tell: Callable[[str], None]) -> None:
     with slow(0.1) as (watch, links):
         _, level_s, level_trips = watch.browsed("")
         watch.browsed(OBJECTS)
         _, children_s, children_trips = watch.browsed(f"nsu={URI};s=Many")
         watched(watch, 600)
-        with capsys.disabled():
-            sys.stdout.write(
-                f"\nfirst level {level_s:.2f} s in {level_trips} round trips, {CHILDREN} children {children_s:.2f} s in {children_trips}, "
-                f"{watch}, connections {[link.counts.connections for link in links]}\n"
-            )
+        tell(
+            f"\nfirst level {level_s:.2f} s in {level_trips} round trips, {CHILDREN} children {children_s:.2f} s in {children_trips}, "
+            f"{watch}, connections {[link.counts.connections for link in links]}"
+        )
         assert level_s <= FIRST_LEVEL_S
         assert max(level_trips, children_trips) <= 3
         check(watch, 600)
@@ -212,10 +211,9 @@ def test_that_ten_minutes_over_a_slow_link_are_ten_minutes_of_values(capsys: pyt
 
 @pytest.mark.prove("slow-link")
 @pytest.mark.timeout(600)
-def test_that_a_round_trip_of_more_than_a_second_is_no_reason_to_connect_again(capsys: pytest.CaptureFixture[str]) -> None:
+def test_that_a_round_trip_of_more_than_a_second_is_no_reason_to_connect_again(tell: Callable[[str], None]) -> None:
     with slow(0.6, timeout_s=4.0) as (watch, links):  # of Modbus it is 1 s otherwise, and the log says that it is too short
         watched(watch, 60)
-        with capsys.disabled():
-            sys.stdout.write(f"\n1.2 s: {watch}, connections {[link.counts.connections for link in links]}\n")
+        tell(f"\n1.2 s: {watch}, connections {[link.counts.connections for link in links]}")
         assert [phase for phase in watch.phases if "waiting" in phase] == []
         assert watch.lost_opcua() == 0

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import random
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -98,16 +97,6 @@ class Measured:
             slope = float(np.polyfit(at_s[kept], resident[kept], 1)[0])
             found[name] = slope * (at_s[kept][-1] - at_s[kept][0]) / resident[kept].mean(), resident[kept].mean() / 2**20
         return found
-
-
-@pytest.fixture
-def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    def write(text: str) -> None:
-        with capsys.disabled():
-            sys.stdout.write(f"{text}\n")
-            sys.stdout.flush()
-
-    return write
 
 
 @pytest.mark.prove("soak")

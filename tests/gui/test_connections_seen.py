@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QToolButton
 from app.edits.tags import TagDraft, add_tags
 from app.runtime.state import LogEntry
 from tests.gui.driving import Driver
-from tests.peers.opcua_peer import LINE, OpcUaPeer, free_port, opcua_peer
+from tests.peers.opcua_peer import LINE, OpcUaPeer, opcua_peer
+from tests.peers.server_process import free_port
 from widgets.connection_row import ConnectionRow
 from widgets.details.endpoint import EndpointView
 

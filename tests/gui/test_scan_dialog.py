@@ -16,10 +16,11 @@ from PySide6.QtTest import QAbstractItemModelTester
 
 from app.model.plant import Endpoint, Identity, Tag, Unit
 from app.plant.process import Plant
-from tests.e2e.test_modbus_session import ROOT, free_port, start_server, stop
+from tests.e2e.test_modbus_session import ROOT, start_server, stop
 from tests.gui.driving import Driver
 from tests.peers.modbus_server import INVERTER
 from tests.peers.serial_line import needs_terminals
+from tests.peers.server_process import free_port
 from widgets.dialogs.add_endpoint import AddEndpointDialog, show_add_endpoint
 from widgets.dialogs.scan import ScanDialog
 from widgets.dialogs.scan_page import ScanPage

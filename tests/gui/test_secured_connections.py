@@ -37,7 +37,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 def running(made: Made) -> Iterator[SecurePeer]:
     peer = SecurePeer(made)
     yield peer
-    peer.end()
+    peer.kill()
 
 
 @pytest.fixture

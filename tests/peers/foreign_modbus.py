@@ -15,7 +15,8 @@ from app.drivers.base import Alive, EndpointConfig, Item, Session, UnitSettings,
 from app.model.columns import SampleColumns
 from app.model.values import Quality
 from tests.peers.installing import debian_package
-from tests.peers.mqtt import free_port, running, wait_until
+from tests.peers.mqtt import running, wait_until
+from tests.peers.server_process import free_port
 
 COUNT = 300
 TABLES = ("holding", "input", "coil", "discrete")

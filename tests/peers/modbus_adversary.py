@@ -23,6 +23,7 @@ from typing import Literal, NamedTuple
 
 from app.drivers.modbus.framing_rtu import frame_of
 from app.drivers.modbus.guard import REQUEST_SIZES
+from tests.peers.serving import serving
 
 Form = Literal["tcp", "rtu"]
 TABLES = {3: "holding", 4: "input"}
@@ -265,25 +266,5 @@ ONLY_RTU = {"a broken checksum"}
 
 @asynccontextmanager
 async def adversary(device: Adversary) -> AsyncIterator[Adversary]:
-    connections: set[asyncio.Task[None]] = set()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        connections.add(task)
-        try:
-            await device.serve(reader, writer)
-        except asyncio.CancelledError:
-            pass
-        finally:
-            connections.discard(task)
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    device.port = server.sockets[0].getsockname()[1]
-    try:
+    async with serving(device.serve, more=device.late) as device.port:
         yield device
-    finally:
-        server.close()
-        for task in (*connections, *device.late):
-            task.cancel()
-        await asyncio.gather(*connections, *device.late, return_exceptions=True)

@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from tests.peers.serving import serving
+
 
 class Request(NamedTuple):
     transaction: int
@@ -95,25 +97,5 @@ class FakeDevice:
 @asynccontextmanager
 async def fake_device(answer: Answer, context: ssl.SSLContext | None = None) -> AsyncIterator[FakeDevice]:
     device = FakeDevice(answer)
-    connections: set[asyncio.Task[None]] = set()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        connections.add(task)
-        try:
-            await device.serve(reader, writer)
-        except asyncio.CancelledError:
-            pass
-        finally:
-            connections.discard(task)
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
-    device.port = server.sockets[0].getsockname()[1]
-    try:
+    async with serving(device.serve, context, more=device.tasks) as device.port:
         yield device
-    finally:
-        server.close()
-        for task in (*connections, *device.tasks):
-            task.cancel()
-        await asyncio.gather(*connections, *device.tasks, return_exceptions=True)

@@ -17,6 +17,8 @@ from typing import IO, Any, NamedTuple
 
 import pytest
 
+from tests.peers.server_process import free_port
+
 PACKAGES = ("mosquitto", "mosquitto-clients")
 PATHS = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
 
@@ -38,12 +40,6 @@ def program(name: str) -> str:
     if found is None:
         pytest.skip(f"{name} is not installed and cannot be: apt-get install {' '.join(PACKAGES)}")
     return found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,7 +14,8 @@ from app.drivers.opcua.session import OpcUaSession
 from app.model.plant import Identity, Security
 from app.trust.store import TrustStore
 from tests.peers.opcua_certificates import Made
-from tests.peers.opcua_peer import LINE, free_port
+from tests.peers.opcua_peer import LINE
+from tests.peers.server_process import ServerProcess
 
 SPEED = LINE + "s=Speed"
 COUNTER = LINE + "s=Counter"
@@ -25,31 +24,20 @@ OPEN_S = 15.0
 Mode = Literal["None", "Sign", "SignAndEncrypt"]
 
 
-class SecurePeer:
+class SecurePeer(ServerProcess):
+    """Running already."""
+
     def __init__(self, made: Made) -> None:
-        self.port = free_port()
+        super().__init__("tests.peers.opcua_secure_server", "--certificate", made.paths[0], "--key", made.paths[1])
         self.url = f"opc.tcp://127.0.0.1:{self.port}/peer"
         self.made = made
-        files = ["--certificate", made.paths[0], "--key", made.paths[1]]
-        command = [sys.executable, "-m", "tests.peers.opcua_secure_server", "--port", str(self.port), *files]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert self._heard() == "ready", "the secure OPC UA peer did not start"
+        self.start()
+        self.wait_ready()
 
     def behave(self, made: Made | None = None, **behaviour: Any) -> None:
         """The whole behaviour from now on (``opcua_secure_server.Behaviour``); nothing named is a good server again."""
         one = made or self.made
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"certificate": one.paths[0], "key": one.paths[1], **behaviour}) + "\n")
-        self._process.stdin.flush()
-        assert self._heard() == "ok"
-
-    def end(self) -> None:
-        self._process.kill()
-        self._process.communicate()
-
-    def _heard(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().strip()
+        self.tell(json.dumps({"certificate": one.paths[0], "key": one.paths[1], **behaviour}))
 
 
 def config(

@@ -8,7 +8,8 @@ import pytest
 
 from tests.peers.foreign_modbus import BAUD, check_device, serial_over_tcp, serial_pair
 from tests.peers.installing import node, npm_packages
-from tests.peers.mqtt import free_port, running, wait_until
+from tests.peers.mqtt import running, wait_until
+from tests.peers.server_process import free_port
 
 HERE = Path(__file__).parent
 pytestmark = [pytest.mark.prove("modbus-peers"), pytest.mark.timeout(900)]

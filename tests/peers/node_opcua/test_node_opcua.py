@@ -17,7 +17,8 @@ from app.errors import EndpointError
 from app.model.plant import Security
 from tests.peers.foreign_opcua import check_everything, check_values, config, trust_server
 from tests.peers.installing import node, npm_packages
-from tests.peers.mqtt import free_port, running, show, wait_until
+from tests.peers.mqtt import running, show, wait_until
+from tests.peers.server_process import free_port
 
 HERE = Path(__file__).parent
 POLICIES = ("Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss")

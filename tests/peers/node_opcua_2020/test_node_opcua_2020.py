@@ -12,7 +12,8 @@ from app.drivers import open_session
 from app.model.plant import Security
 from tests.peers.foreign_opcua import check_everything, config, trust_server
 from tests.peers.installing import node, npm_packages
-from tests.peers.mqtt import free_port, running, show, wait_until
+from tests.peers.mqtt import running, show, wait_until
+from tests.peers.server_process import free_port
 
 DEADLY = "SessionsDiagnosticsSummary"
 """This server ends with a TypeError when the diagnostics of a session that has gone are read."""

@@ -17,7 +17,8 @@ from app.plant.process import Plant, start_plant
 from tests.factory import METER, OPCUA
 from tests.peers.delivery_check import check_messages, check_outage, newest_cell, proof_project, wait_for_all
 from tests.peers.installing import node, npm_packages
-from tests.peers.mqtt import broker, free_port, running, show, subscriber, wait_until
+from tests.peers.mqtt import broker, running, show, subscriber, wait_until
+from tests.peers.server_process import free_port
 from tests.peers.witness import Witness, witness
 
 PACKAGE = Path(__file__).with_name("package.json")

@@ -11,7 +11,8 @@ import pytest
 
 from tests.peers.foreign_modbus import BAUD, COUNT, check_device, expected, serial_pair
 from tests.peers.installing import python_packages
-from tests.peers.mqtt import free_port, running, wait_until
+from tests.peers.mqtt import running, wait_until
+from tests.peers.server_process import free_port
 
 pytestmark = [pytest.mark.prove("modbus-peers"), pytest.mark.timeout(600)]
 WORDS = -(-COUNT // 16)
