@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
@@ -63,6 +64,7 @@ class Connector:
         """One session from open to loss. Ends the one before it first, so that nothing of that comes after ``Opened``."""
         if previous is not None:
             await _ended(previous)
+            gc.collect()  # its parts refer to one another in circles: megabytes that a collector tuned for much traffic would not look for
         self._watching = asyncio.Queue()
         self._name = request.config.name
         try:

@@ -97,5 +97,5 @@ class FakeDevice:
 @asynccontextmanager
 async def fake_device(answer: Answer, context: ssl.SSLContext | None = None) -> AsyncIterator[FakeDevice]:
     device = FakeDevice(answer)
-    async with serving(device.serve, context, more=device.tasks) as device.port:
+    async with serving(lambda reader, writer: device.serve(reader, writer), context, more=device.tasks) as device.port:  # tests replace it
         yield device

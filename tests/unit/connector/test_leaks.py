@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
+import weakref
+from typing import cast
+from unittest.mock import Mock
 
 import psutil
 import pytest
 
 from app.connector import frames
-from app.drivers.base import EndpointConfig, Item
+from app.connector.loop import Connector
+from app.connector.pipes import Outbox
+from app.drivers.base import EndpointConfig, Item, Session
+from app.errors import EndpointError
 from app.runtime.process import ConnectorGoneError, ConnectorProcess
 
 COMMAND = [sys.executable, "-m", "tests.peers.sim_connector"]
@@ -51,3 +58,39 @@ async def test_that_ended_connectors_leave_no_process_and_no_descriptor() -> Non
     before = descriptors(), len(me.children())
     await asyncio.gather(*(lived(how) for how in ("asked", "killed", "crashes") for _ in range(2)))
     assert (descriptors(), len(me.children())) == before
+
+
+class Circular:
+    """A session that cannot connect, and refers to itself as sessions do."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+    async def open(self, _: float) -> None:
+        raise EndpointError("Cannot connect", where="x", why="nobody is there")
+
+    async def close(self) -> None:
+        pass
+
+
+async def test_that_of_earlier_sessions_nothing_stays_though_they_refer_to_themselves() -> None:
+    made: list[weakref.ref[Circular]] = []
+
+    def open_session(_: EndpointConfig) -> Session:
+        session = Circular()
+        made.append(weakref.ref(session))
+        return cast(Session, session)
+
+    outbox = Mock(spec=Outbox)
+    connector = Connector(outbox, open_session, Mock())
+    gc.disable()
+    try:
+        for attempts in range(1, 6):
+            connector.handle(frames.Open(config=EndpointConfig(name="x", url="sim://x"), timeout_s=1))
+            while len(made) < attempts or outbox.method_calls == []:
+                await asyncio.sleep(0)
+            outbox.reset_mock()
+        assert [session() for session in made[:-1]] == [None] * 4
+    finally:
+        gc.enable()
+        await connector.close()
