@@ -81,15 +81,15 @@ async def test_that_of_earlier_sessions_nothing_stays_though_they_refer_to_thems
         made.append(weakref.ref(session))
         return cast(Session, session)
 
-    outbox = Mock(spec=Outbox)
+    outbox, told = Mock(spec=Outbox), asyncio.Event()
+    outbox.put.side_effect = lambda _: told.set()
     connector = Connector(outbox, open_session, Mock())
     gc.disable()
     try:
-        for attempts in range(1, 6):
+        for _ in range(5):
             connector.handle(frames.Open(config=EndpointConfig(name="x", url="sim://x"), timeout_s=1))
-            while len(made) < attempts or outbox.method_calls == []:
-                await asyncio.sleep(0)
-            outbox.reset_mock()
+            await told.wait()
+            told.clear()
         assert [session() for session in made[:-1]] == [None] * 4
     finally:
         gc.enable()
