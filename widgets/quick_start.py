@@ -23,6 +23,8 @@ from time import perf_counter
 from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
+from widgets import quick_enums
+
 if TYPE_CHECKING:
     from PySide6.QtCore import QObject
 
@@ -59,6 +61,7 @@ NAMING_S: Final = 0.006
 
 def begin() -> None:
     gc.disable()
+    quick_enums.install()
     put_numpy_off()
     put_signatures_off()
     spare_source_reading()

@@ -137,3 +137,61 @@ def test_that_nothing_arrives_before_every_panel_can_hear_of_it(window: MainWind
     assert not window.workbench._frame.isActive()
     window.docks()
     assert all(dock.widget() is not None for dock in window._docks.values())
+
+
+def test_that_every_enumeration_of_qt_is_what_the_standard_library_makes_of_it() -> None:
+    program = """
+import enum
+from importlib import import_module
+from widgets import quick_enums
+slow = enum.EnumType._create_
+quick_enums.install()
+quick = enum.EnumType._create_
+made = []
+
+def both(cls, name, names, **named):
+    named["module"] = "PySide6.QtCore"
+    one, other = slow(cls, name, names, **named), quick(cls, name, names, **named)
+    made.append((name, what_it_is(one) == what_it_is(other) and what_it_does(one) == what_it_does(other)))
+    return other  # which PySide6 puts into its own module, so that they differ from now on
+
+def what_it_is(kind):
+    return {
+        key: (repr(value), repr(vars(value)), list(vars(value))) if isinstance(value, enum.Enum) else repr(value)
+        for key, value in vars(kind).items()
+    }
+
+def what_it_does(kind):
+    members = list(kind.__members__.values())
+    return (
+        kind.__mro__[1:], repr(list(kind)), [kind(member.value) is member for member in members],
+        [f"{member} {member!s} {member!r}" for member in members],
+        [(repr(~member), repr(member | members[0]), repr(kind(0))) for member in members if isinstance(member, enum.Flag)],
+    )
+
+enum.EnumType._create_ = both
+for module in ("PySide6.QtCore", "PySide6.QtGui", "PySide6.QtWidgets"):
+    for name in dir(import_module(module)):
+        getattr(import_module(module), name)
+assert len(made) > 300
+print([name for name, same in made if not same])
+"""
+    assert said_by(program) == "[]"
+
+
+def test_that_an_enumeration_that_is_not_of_names_and_integers_is_left_to_the_standard_library() -> None:
+    program = """
+import enum
+from widgets import quick_enums
+quick_enums.install()
+words = enum.Enum("Words", [("a", "x"), ("name", "y"), ("twin", "x")], boundary=enum.KEEP)
+assert [word.value for word in words] == ["x", "y"]
+assert words.a.name == "a" and words["name"].value == "y" and words.twin is words.a
+by_itself = enum.IntFlag("Bits", "one two", module="somewhere")
+assert repr(by_itself(3)) == "<Bits.one|two: 3>" and by_itself.__module__ == "somewhere"
+assert enum.Enum("Here", "a b").__module__ == __name__
+quick = enum.Enum("Quick", [("a", 1)], boundary=enum.KEEP)
+assert quick.__module__ == __name__ and quick(1) is quick.a
+print("right")
+"""
+    assert said_by(program) == "right"
