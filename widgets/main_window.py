@@ -49,7 +49,7 @@ class MainWindow(QMainWindow):
         self._modes = {mode.key: mode for mode in modes()}
         self._built: dict[str, QWidget] = {}
         self._docks: dict[str, QDockWidget] = {}
-        self._may_close = self._complete = False
+        self._may_close = self._counted = self._complete = False
         self._build_top()
         self._build_rail()
         self._build_centre()
@@ -142,12 +142,14 @@ class MainWindow(QMainWindow):
 
     def _on_painted(self) -> None:
         """What waited to be painted when the loop began has been, however long that took."""
-        self._refresh_counts()
-        if not self._complete:
-            self._rest.start()
+        self._rest.start()
 
     def _on_rest(self) -> None:
-        """One dock at a time, so that nobody notices; only then arrives what they have to hear of."""
+        """The counts of the rail, then one dock at a time, so that nobody notices; only then arrives what they have to hear of."""
+        if not self._counted:
+            self._counted = True
+            self._refresh_counts()
+            return
         empty = next((key for key, dock in self._docks.items() if dock.widget() is None), None)
         if empty is not None:
             self._fill(empty)

@@ -11,11 +11,14 @@ from __future__ import annotations
 import enum
 import sys
 from collections.abc import Iterable
+from functools import reduce
+from operator import methodcaller, or_
 from typing import Any, Final  # Any: the classes that are made here have attributes which no type knows
 
 _MADE: Final = (enum.Enum, enum.IntEnum, enum.Flag, enum.IntFlag)
 _SLOW: Final = enum.EnumType._create_  # type: ignore[attr-defined]  # not in the stubs
 _OF_EACH: Final = frozenset({"_member_names_", "_member_map_", "_value2member_map_", "_unhashable_values_", "__new__"})
+_PRIVATE: Final = methodcaller("startswith", "_")
 _PRECEDENTS: Final[dict[type, tuple[dict[str, object], frozenset[str]]]] = {}
 """Base → what an enumeration of it without a member has, and the names that no member may have."""
 
@@ -30,7 +33,7 @@ def _create(cls: Any, name: str, names: Any, **named: Any) -> Any:
     """``EnumType._create_``: the functional form, ``Enum("Colour", [("red", 1)])``."""
     if cls in _MADE and isinstance(names, tuple | list) and named.get("boundary") is enum.KEEP and named.get("type") is None:
         namespace, taken = _PRECEDENTS.get(cls) or _precedent(cls)
-        if all(type(item) is tuple and type(item[1]) is int and item[0] not in taken and item[0][:1] != "_" for item in names):
+        if {type(item) for item in names} == {tuple} and {type(value) for _, value in names} == {int} and _plain(dict(names), taken):
             made = _filled(cls, name, names, namespace)
             made.__module__ = named.get("module") or sys._getframe(2).f_globals.get("__name__")
             if (qualified := named.get("qualname")) is not None:
@@ -39,6 +42,10 @@ def _create(cls: Any, name: str, names: Any, **named: Any) -> Any:
     if named.get("module") is None:
         named["module"] = sys._getframe(2).f_globals.get("__name__")  # as the original would, which is one frame further now
     return _SLOW(cls, name, names, **named)
+
+
+def _plain(names: dict[str, int], taken: frozenset[str]) -> bool:
+    return taken.isdisjoint(names) and not any(map(_PRIVATE, names))
 
 
 def _precedent(cls: Any) -> tuple[dict[str, object], frozenset[str]]:
@@ -59,29 +66,24 @@ def _filled(cls: Any, name: str, names: Iterable[tuple[str, int]], namespace: di
     )
     made.__new__ = enum.Enum.__new__
     is_int, is_flag = issubclass(cls, int), issubclass(cls, enum.Flag)
-    put = type.__setattr__
-    mask = singles = 0
     for key, value in names:
-        single = value > 0 and not value & (value - 1)
-        if is_flag:
-            mask |= value
-            if single:
-                singles |= value
         member = by_value.get(value)
         if member is None:
-            member = int.__new__(made, value) if is_int else object.__new__(made)
+            by_value[value] = member = int.__new__(made, value) if is_int else object.__new__(made)
             member._value_ = value
             member._name_ = key
             member.__objclass__ = made
             member._sort_order_ = len(listed)
-            by_value[value] = member
-            if single or not is_flag:
+            if not is_flag or (value > 0 and not value & (value - 1)):
                 listed.append(key)
         members[key] = member
+    put = type.__setattr__
+    for key, member in members.items():  # after all are made: each of these has Python look up anew what such a member has
         put(made, key, member)
     if is_flag:
-        made._flag_mask_, made._singles_mask_, made._all_bits_ = mask, singles, (1 << mask.bit_length()) - 1
-        values = [members[key]._value_ for key in listed]
-        if values != sorted(values):
+        mask = reduce(or_, by_value, 0)
+        singles = [members[key]._value_ for key in listed]
+        made._flag_mask_, made._singles_mask_, made._all_bits_ = mask, sum(singles), (1 << mask.bit_length()) - 1
+        if singles != sorted(singles):
             made._iter_member_ = made._iter_member_by_def_
     return made

@@ -2,12 +2,16 @@
 
 Measured with ``run.py bench startup``:
 
-* PySide6 reads the source of every module that is imported after it, in search of its own name, for a language feature that we do not
-  use (``from __feature__ import …``; shibokensupport/feature.py in PySide6 6.11). That took as long as all imports together.
+* PySide6 looks at every import statement that is run after it, and reads the source of every module, in search of its own name, for a
+  language feature that we do not use (``from __feature__ import …``; shibokensupport/feature.py in PySide6 6.11). That took as long as
+  all imports together.
 * PySide6 carries the part of itself that makes signatures and error messages as source, and compiles it at every start; more than a
   third of the time that ``import PySide6.QtCore`` takes. Nobody asks for it before something is wrong.
 * The core names numpy at the top of a dozen modules, as it should; before the first value arrives none of them needs it. A module
   stands in its place that becomes numpy at the first question for anything in it.
+* ``typing`` compiles each annotation that is a string, to have it ready when somebody asks what it means: 400 fields of named tuples of
+  which nobody asks. ``eval`` compiles a string as well.
+* msgspec takes from typing_extensions what ``typing`` has had since Python 3.11.
 * The collector walks again and again through what was just imported, all of which stays.
 """
 
@@ -17,6 +21,7 @@ import builtins
 import gc
 import importlib
 import sys
+import typing
 from collections.abc import Callable, Iterator
 from threading import RLock
 from time import perf_counter
@@ -32,12 +37,16 @@ _PUT_OFF: Final = ("numpy", "numpy.typing")
 _GIVEN_BY_IMPORT: Final = frozenset({"__spec__", "__wrapped__", "__file__"})
 _CARRIED: Final = {
     f"shibokensupport/signature/{name}.py"
-    for name in ("errorhandler", "layout", "parser", "lib/enum_sig", "lib/pyi_generator")
+    for name in ("errorhandler", "layout", "mapping", "parser", "lib/enum_sig", "lib/pyi_generator")
 }  # fmt: skip
-"""Files within the archive that PySide6 6.11 carries (``sys.modules["shibokensupport.feature"].__loader__.zfile``).
-
-Not ``mapping``: C++ takes a function out of its dict, and ends the process when there is none.
+"""Files within the archive that PySide6 6.11 carries (``sys.modules["shibokensupport.feature"].__loader__.zfile``)."""
+_IN_ITS_PLACE: Final = """
+import widgets.quick_start
+__getattr__ = widgets.quick_start.wakes(__name__)
+def update_mapping(asked=__getattr__):
+    return asked("update_mapping")()
 """
+"""``update_mapping``: C++ takes it out of the dict of ``mapping``, and ends the process when there is none."""
 _lock = RLock()
 
 LATER: Final = (
@@ -64,11 +73,14 @@ def begin() -> None:
     quick_enums.install()
     put_numpy_off()
     put_signatures_off()
-    spare_source_reading()
+    spare_import_hook()
+    put_annotations_off()
+    spare_typing_extensions()
 
 
 def end() -> None:
     """The window is built: what there is now stays, and is no longer looked through."""
+    vars(typing).pop("compile", None)
     gc.freeze()
     gc.enable()
 
@@ -113,7 +125,7 @@ def put_signatures_off() -> None:
 
     def compile_or_put_off(source: object, filename: object, *arguments: object, **named: object) -> object:
         if filename in _CARRIED:
-            source = "import widgets.quick_start\n__getattr__ = widgets.quick_start.wakes(__name__)\n"
+            source = _IN_ITS_PLACE
         return compiles(source, filename, *arguments, **named)  # type: ignore[call-overload]  # passed on as they came
 
     builtins.compile = compile_or_put_off  # type: ignore[assignment]  # its overloads say what it returns for which flags
@@ -143,13 +155,26 @@ def wakes(name: str) -> Callable[[str], object]:
     return answer
 
 
-def spare_source_reading() -> None:
-    """Have every module count as one that may use PySide6, which is the answer for our own, and costs nothing for the others."""
-    import PySide6.QtCore  # noqa: F401  loads what is changed here
+def spare_import_hook() -> None:
+    """Python's own import statement again. A module that PySide6 has not looked at has none of its features."""
+    import PySide6.QtCore  # noqa: F401  puts its own in the place of it
 
-    feature = sys.modules.get("shibokensupport.feature")
-    if hasattr(feature, "_mod_uses_pyside"):
-        feature._mod_uses_pyside = lambda _: True  # type: ignore[union-attr]  # it is there
+    builtins.__import__ = getattr(builtins, "__orig_import__", builtins.__import__)
+
+
+def put_annotations_off() -> None:
+    """``typing.ForwardRef`` keeps the string, which is compiled when it is evaluated. Nothing to a Python that does so by itself."""
+    typing.compile = lambda source, *_: source  # type: ignore[attr-defined]  # before the builtin of this name
+
+
+def spare_typing_extensions() -> None:
+    missing = sys.modules.keys().isdisjoint({"typing_extensions", "msgspec"})
+    if missing:
+        sys.modules["typing_extensions"] = None  # type: ignore[assignment]  # the import system's own word for: there is none
+    import msgspec  # noqa: F401
+
+    if missing:
+        del sys.modules["typing_extensions"]
 
 
 class _PutOff(ModuleType):

@@ -9,10 +9,10 @@ from __future__ import annotations
 import gc
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.drivers.base import ItemState
@@ -48,8 +48,7 @@ MANY_TAGS = 20_000
 """From here on the index is begun when the project is opened, and not when somebody filters."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(msgspec.Struct, frozen=True, eq=False):
     """What the person looks at; the details panel shows it.
 
     Attributes:
@@ -62,7 +61,13 @@ class Selection:
     kind: str = ""
     ids: tuple[str, ...] = ()
     endpoint: str = ""
-    names: tuple[str, ...] = field(default=(), compare=False)
+    names: tuple[str, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Selection) and (self.kind, self.ids, self.endpoint) == (other.kind, other.ids, other.endpoint)
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.ids, self.endpoint))
 
 
 class Workbench(QObject):

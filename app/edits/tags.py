@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
@@ -19,8 +18,7 @@ from app.model.project import Change, Project
 Access = Literal["r", "rw", "w"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TagDraft:
+class TagDraft(msgspec.Struct, frozen=True, kw_only=True):
     """A tag before it has an id and an endpoint; the fields are those of ``app.model.plant.Tag``."""
 
     address: str
@@ -33,10 +31,10 @@ class TagDraft:
     unit: str = ""
     low: float | None = None
     high: float | None = None
-    enum: Mapping[str, str] = field(default_factory=dict)
+    enum: Mapping[str, str] = msgspec.field(default_factory=dict)
     access: Access = "r"
     description: str = ""
-    extensions: Mapping[str, Json] = field(default_factory=dict)
+    extensions: Mapping[str, Json] = msgspec.field(default_factory=dict)
 
 
 def add_tags(project: Project, endpoint_id: str, drafts: Sequence[TagDraft], *, name: str = "") -> Edit:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import structs
 
 from app.drivers import spec_for
 from app.drivers.modbus import address as modbus
@@ -179,7 +181,7 @@ def _modbus_address(tag: Tag, connection: Connection) -> modbus.Address:
     unit = url_unit if found.unit is None else found.unit
     if excluded(connection.endpoint, url_unit).excludes(Extent(unit, found.table, found.address, found.count)):
         raise UserError("Forbidden", where=tag.address, why="the endpoint's setting forbids to read these registers")
-    return replace(found, unit=unit)
+    return structs.replace(found, unit=unit)
 
 
 def excluded(endpoint: Endpoint, unit: int) -> Forbidden:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -35,8 +35,7 @@ def type_name(code: int) -> str:
     return f"{base}[]" if code & ARRAY_FLAG else base
 
 
-@dataclass(frozen=True, slots=True)
-class SampleColumns:
+class SampleColumns(msgspec.Struct, frozen=True):
     """n samples of one endpoint, all columns of length n, in order of arrival.
 
     Attributes:
@@ -60,7 +59,7 @@ class SampleColumns:
     source_ns: npt.NDArray[np.int64]
     server_ns: npt.NDArray[np.int64]
     receive_ns: npt.NDArray[np.int64]
-    objects: dict[int, Value] = field(default_factory=dict)
+    objects: dict[int, Value] = msgspec.field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.handle)

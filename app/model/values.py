@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Literal
+
+import msgspec
 
 ScalarType = Literal[
     "bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64",
@@ -40,8 +41,7 @@ Value = object
 """What one sample holds: None, bool, int, float, str, bytes, list (arrays; nested for matrices), dict (structures)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(msgspec.Struct, frozen=True):
     """One observed value of one tag, as the endpoint reported it, with the tag's own gain and offset applied.
 
     Times are ns since 1970-01-01 UTC; None where the protocol has none. ``status`` is the protocol's own code.

@@ -8,9 +8,9 @@ went further than before (its steps and its range, against steps, range and drif
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -72,23 +72,13 @@ class Moved(NamedTuple):
         return "changed more often than before"
 
 
-@dataclass(slots=True)
 class _Span:
     """What happened in one stretch of time; one row per item. Steps are differences of following numbers."""
 
-    size: int
-    changes: npt.NDArray[np.int64] = field(init=False)
-    rises: npt.NDArray[np.int64] = field(init=False)
-    falls: npt.NDArray[np.int64] = field(init=False)
-    low: Floats = field(init=False)
-    high: Floats = field(init=False)
-    up: Floats = field(init=False)
-    down: Floats = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.changes, self.rises, self.falls = (np.zeros(self.size, np.int64) for _ in range(3))
-        self.low, self.high = np.full(self.size, np.inf), np.full(self.size, -np.inf)
-        self.up, self.down = np.zeros(self.size), np.zeros(self.size)
+    def __init__(self, size: int) -> None:
+        self.changes, self.rises, self.falls = (np.zeros(size, np.int64) for _ in range(3))
+        self.low, self.high = np.full(size, np.inf), np.full(size, -np.inf)
+        self.up, self.down = np.zeros(size), np.zeros(size)
 
     def see(self, places: Places, values: Floats) -> None:
         known = np.isfinite(values)
@@ -109,14 +99,13 @@ class _Span:
         self.up, self.down = np.maximum(self.up, other.up), np.maximum(self.down, other.down)
 
 
-@dataclass(slots=True)
-class _Known:
+class _Known(msgspec.Struct):
     """The newest value of each item: its number, or another value in ``objects``."""
 
     number: Floats
     type: npt.NDArray[np.uint8]
     seen: npt.NDArray[np.bool_]
-    objects: dict[int, Value] = field(default_factory=dict)
+    objects: dict[int, Value] = msgspec.field(default_factory=dict)
 
     @classmethod
     def nothing(cls, size: int) -> _Known:

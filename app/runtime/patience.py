@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 BACK_OFF_S: Final = (0.1, 0.5, 1.0, 2.0)
 """From the beginning of one attempt to that of the next: a link that is back is used within two seconds and the time to connect."""
@@ -32,8 +33,7 @@ SLOWLY: Final = frozenset({"rejected"})
 """Codes after which it is tried at the longest step only: each attempt leaves its trace on the server until a person there trusts us."""
 
 
-@dataclass(frozen=True, slots=True)
-class LinkLimits:
+class LinkLimits(msgspec.Struct, frozen=True):
     """Injected by tests, which cannot wait or eat memory for so long."""
 
     back_off_s: tuple[float, ...] = BACK_OFF_S

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
+
+import msgspec
 
 from app.drivers.base import BrowseColumns, EndpointReport, Exchange, Learned, NodeDetails, Wire
 from app.errors import UserError
@@ -25,8 +26,7 @@ Cause = Literal["", "not connected", "another device", "idle", "identity changed
 ``moved`` is live, and found by its path where its id is not the tag's any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionState:
+class ConnectionState(msgspec.Struct, frozen=True):
     """One endpoint's connection, as of the last ``pump``.
 
     Attributes:
@@ -73,8 +73,7 @@ class ConnectionState:
         return self.report.as_of_ns if self.report is not None else None
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """What a table shows of one tag.
 
     Attributes:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec import structs
 
 from app.drivers.base import Spec
 from app.edits import Edit
@@ -101,5 +103,5 @@ def edit_from_rows(project: Project, endpoint_id: str, rows: Iterable[TagRow], g
     for row in rows:
         if row.tag is not None and (row.tag.name, row.tag.address) not in present:
             present.add((row.tag.name, row.tag.address))
-            drafts.append(replace(row.tag, group=group))
+            drafts.append(structs.replace(row.tag, group=group))
     return add_tags(project, endpoint_id, drafts, name=f"Import {counted([draft.name for draft in drafts])}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -127,7 +127,7 @@ def edit_of(project: Project, found: Comparison, *, group: str = "", update: boo
     if endpoint is None or (group and project.get(Group, group) is None):
         what = "endpoint" if endpoint is None else "group"
         raise UserError("Cannot import", where=found.endpoint, why=f"the project has no such {what}", fix=f"Add the {what} first")
-    drafts = [replace(row.tag, group=group) for row in found.new if row.tag is not None]
+    drafts = [msgspec.structs.replace(row.tag, group=group) for row in found.new if row.tag is not None]
     edit = add_tags(project, found.endpoint, drafts) if drafts else Edit("", ())
     parts = [f"Import {counted([draft.name for draft in drafts])}"] if drafts else []
     if update and found.changed:

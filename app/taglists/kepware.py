@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from msgspec import structs
+
 from app.drivers.modbus.address import BIT_TABLES, Address, parse
 from app.edits.tags import TagDraft
 from app.errors import UserError
@@ -126,8 +128,6 @@ class _KepwareRow(RowReader):
 
     def _checked(self, draft: TagDraft) -> TagDraft:
         """Scaling, from its six columns."""
-        from dataclasses import replace
-
         kind = folded(self.own("scaling"))
         numbers = {name: number(self.own(name)) for name in ("rawlow", "rawhigh", "scaledlow", "scaledhigh")}
         negated = folded(self.own("negatevalue")) in ("1", "true", "yes")
@@ -136,7 +136,7 @@ class _KepwareRow(RowReader):
             self._marks.append(
                 f"{why} (raw {self.own('rawlow')}…{self.own('rawhigh')} to {self.own('scaledlow')}…{self.own('scaledhigh')})"
             )
-            return replace(draft, unit="")
+            return structs.replace(draft, unit="")
         if kind not in ("linear", "none", ""):
             self._problem(
                 "", "Unknown scaling", f"{self.own('scaling')!r} is neither None, Linear nor Square Root", "Set it to None or Linear"
@@ -158,7 +158,7 @@ class _KepwareRow(RowReader):
         sign = -1.0 if negated else 1.0
         limits = sorted((sign * scaled_low, sign * scaled_high))
         return super()._checked(
-            replace(draft, gain=_plain(sign * gain), offset=_plain(sign * offset) + 0.0, low=limits[0], high=limits[1])
+            structs.replace(draft, gain=_plain(sign * gain), offset=_plain(sign * offset) + 0.0, low=limits[0], high=limits[1])
             if draft.type != "bool"
             else draft
         )
@@ -180,13 +180,13 @@ def read_row(table: Table, layout: Layout, row: Row, context: Context, given: Gi
     first = parse(found.tag.address)
     rows: list[TagRow] = []
     for element in range(reader.elements):
-        item = replace(first, address=first.address + element * first.count)
+        item = structs.replace(first, address=first.address + element * first.count)
         if item.address + item.count > 65_536:
             why = f"element {element} of the array lies beyond the last register"
             error = UserError("No such register", where=found.place, why=why, fix="Correct the length of the array")
             rows.append(replace(found, tag=None, problems=(error,)))
             break
-        tag = replace(found.tag, address=str(item), name=f"{found.tag.name}[{element}]")
+        tag = structs.replace(found.tag, address=str(item), name=f"{found.tag.name}[{element}]")
         rows.append(replace(found, tag=tag, marks=(*found.marks, f"element {element} of {reader.elements}")))
     return rows
 

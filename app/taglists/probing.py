@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import structs
 
 from app.drivers.base import Item
 from app.drivers.modbus import evidence
@@ -84,7 +85,7 @@ def at_base(address: str, used: int, wanted: int) -> str:
     """An address that was read with one base, as another base has it; "" before the first register or behind the last."""
     item = parse(address)
     moved = item.address + used - wanted
-    return str(replace(item, address=moved)) if moved >= 0 and moved + item.count <= 65_536 else ""
+    return str(structs.replace(item, address=moved)) if moved >= 0 and moved + item.count <= 65_536 else ""
 
 
 def items_of(tellings: Sequence[Telling]) -> list[Item]:
@@ -154,7 +155,7 @@ def _words_swapped(row: TagRow, sample: Sample) -> Sample:
     except (struct.error, OverflowError):
         return sample  # no value of this type: nothing is known of its words
     words = [data[at : at + 2] for at in range(0, len(data), 2)]
-    return replace(sample, value=struct.unpack(form, b"".join(reversed(words)))[0])
+    return structs.replace(sample, value=struct.unpack(form, b"".join(reversed(words)))[0])
 
 
 _FORMS: Final = {"float32": ">f", "float64": ">d", "int32": ">i", "uint32": ">I", "int64": ">q", "uint64": ">Q"}

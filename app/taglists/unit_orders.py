@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+from msgspec import structs
+
 from app.drivers.modbus.address import Address, parse
 from app.drivers.modbus.url import DEFAULT_UNIT, ModbusUrl
 from app.edits import Edit
@@ -52,7 +54,7 @@ def settled(project: Project, endpoint: Endpoint, rows: Sequence[TagRow]) -> Set
         number = default if item.unit is None else item.unit
         tag = rows[at].tag
         if number in orders and tag is not None:
-            result[at] = replace(rows[at], tag=replace(tag, address=str(replace(item, order=""))))
+            result[at] = replace(rows[at], tag=structs.replace(tag, address=str(structs.replace(item, order=""))))
     changed = {number: order for number, order in orders.items() if order != present.get(number, ORDER_OF_A_NEW_UNIT)}
     return Settled(result, changed)
 

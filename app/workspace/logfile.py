@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
-import logging.handlers
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from app.workspace.paths import log_dir
 from app.workspace.redaction import redact
 from app.workspace.settings import Settings
+
+if TYPE_CHECKING:
+    from logging.handlers import RotatingFileHandler
 
 FILE_BYTES: Final = 2 * 2**20
 FILES: Final = 5
@@ -29,6 +31,33 @@ class RedactingFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return redact(super().format(record))
+
+
+class _RotatingFile(logging.FileHandler):
+    """Opened at once, so that it is known whether it can be written; made one that rotates by the first record.
+
+    The start of the window has none to write, and ``logging.handlers`` brings sockets, pickling and queues with it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, encoding="utf-8", errors="replace")
+        self._rotating: RotatingFileHandler | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._rotating is None:
+            from logging.handlers import RotatingFileHandler
+
+            super().close()
+            self._rotating = RotatingFileHandler(
+                self.baseFilename, maxBytes=FILE_BYTES, backupCount=FILES - 1, encoding="utf-8", delay=True, errors="replace"
+            )
+            self._rotating.setFormatter(self.formatter)
+        self._rotating.emit(record)
+
+    def close(self) -> None:
+        super().close()
+        if self._rotating is not None:
+            self._rotating.close()
 
 
 def start_logging(who: Literal["window", "command"], *, verbose: bool = False) -> Path:
@@ -54,7 +83,7 @@ def start_logging(who: Literal["window", "command"], *, verbose: bool = False) -
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = logging.handlers.RotatingFileHandler(path, maxBytes=FILE_BYTES, backupCount=FILES - 1, encoding="utf-8", errors="replace")
+        file = _RotatingFile(path)
     except OSError as error:
         logging.getLogger(__name__).warning("no log file is written: %s: %s", path, error.strerror or error)
         return path

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from functools import partial
 from threading import Condition, Thread
 from time import monotonic, sleep
-from typing import Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from app.workspace.database import Database, KnownNode
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Row = tuple[str, str, str, str, str]
 """Fields as in ``KnownNode``, without when it was seen."""
@@ -65,6 +67,8 @@ class NodeCache:
 
     def search(self, endpoint_keys: Sequence[str], text: str, limit: int) -> Future[Found]:
         """Done when it is done; cancel it when another is asked."""
+        from concurrent.futures import Future
+
         future: Future[Found] = Future()
         with self._changed:
             self._searches.append((future, tuple(endpoint_keys), text, limit))

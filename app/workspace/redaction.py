@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import platform
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -14,14 +12,12 @@ HIDDEN: Final = "[hidden]"
 _SHORTEST: Final = 4
 """A secret shorter than this is not replaced where it merely occurs: "1" would make every text unreadable."""
 
-_URL_LOGIN: Final = re.compile(r"(?P<scheme>\b[A-Za-z][A-Za-z0-9+.-]*://)[^\s/?#\"'@]*@")
-_NAMED: Final = re.compile(
-    r"""(?P<name>["']?\b\w*(?:passw(?:or)?d|passphrase|secret|token|api_?key|private_?key)\w*["']?\s*[=:](?!//)\s*)(?!["']?secret://)(?P<value>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,;)}\]]+)""",
-    re.IGNORECASE,
-)
-_PEM: Final = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
-_URL_HOST: Final = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]*://(?:[^\s/?#\"'@]*@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s/?#:\"'@\[\]]+)")
-_IPV4: Final = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")
+# Compiled by ``re`` when something is redacted first, and kept by it.
+_URL_LOGIN: Final = r"(?P<scheme>\b[A-Za-z][A-Za-z0-9+.-]*://)[^\s/?#\"'@]*@"
+_NAMED: Final = r"""(?i)(?P<name>["']?\b\w*(?:passw(?:or)?d|passphrase|secret|token|api_?key|private_?key)\w*["']?\s*[=:](?!//)\s*)(?!["']?secret://)(?P<value>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,;)}\]]+)"""
+_PEM: Final = r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+_URL_HOST: Final = r"\b[A-Za-z][A-Za-z0-9+.-]*://(?:[^\s/?#\"'@]*@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s/?#:\"'@\[\]]+)"
+_IPV4: Final = r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])"
 _LOCAL: Final = {"localhost", "127.0.0.1", "0.0.0.0", "[::1]", "::1"}  # noqa: S104  compared with, not bound to
 
 _known: set[str] = set()
@@ -37,9 +33,9 @@ def redact(text: str) -> str:
     """The text without secrets: those known, logins in URLs, values behind names like password, private keys."""
     for secret in sorted(_known, key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
-    text = _PEM.sub(HIDDEN, text)
-    text = _URL_LOGIN.sub(rf"\g<scheme>{HIDDEN}@", text)
-    return _NAMED.sub(_hide_value, text)
+    text = re.sub(_PEM, HIDDEN, text)
+    text = re.sub(_URL_LOGIN, rf"\g<scheme>{HIDDEN}@", text)
+    return re.sub(_NAMED, _hide_value, text)
 
 
 def _hide_value(match: re.Match[str]) -> str:
@@ -52,6 +48,9 @@ class Pseudonyms:
     """The same other name for the same host or person throughout one set of files: ``host-1``, ``person-2``."""
 
     def __init__(self) -> None:
+        import getpass  # here, as the window's log needs none of it, and is begun before there is a window
+        import platform
+
         self._names: dict[str, str] = {}
         self._patterns: list[tuple[re.Pattern[str], str]] = []
         self._counts: dict[str, int] = {}
@@ -75,9 +74,9 @@ class Pseudonyms:
 
     def hosts_in(self, text: str) -> None:
         """Give other names to the hosts of all URLs, and to all IPv4 addresses, in a text."""
-        for match in _URL_HOST.finditer(text):
+        for match in re.finditer(_URL_HOST, text):
             self.name(match["host"], "host")
-        for match in _IPV4.finditer(text):
+        for match in re.finditer(_IPV4, text):
             self.name(match.group(), "host")
 
     def apply(self, text: str) -> str:

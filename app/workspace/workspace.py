@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from app.workspace.database import Database, KnownNode
 from app.workspace.node_cache import Found, NodeCache, Row
 from app.workspace.settings import Settings, SettingValue
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 T = TypeVar("T")
 SETTLE_S: Final = 0.05

@@ -94,19 +94,36 @@ def test_that_compiling_is_pythons_own_again() -> None:
 
 
 def test_that_pyside_still_has_what_is_spared() -> None:
-    """A release without it needs no sparing: then this goes, and ``spare_source_reading`` with it."""
+    """A release without it needs no sparing: then this goes, and ``spare_import_hook`` with it."""
     program = """
-import sys
+import builtins
 import PySide6.QtCore
-feature = sys.modules["shibokensupport.feature"]
-read, asked = feature._mod_uses_pyside, []
-feature._mod_uses_pyside = asked.append
-import json.tool
+theirs = builtins.__import__
 from widgets import quick_start
-quick_start.spare_source_reading()
-print(bool(asked), feature._mod_uses_pyside(sys) is True, read is not None)
+quick_start.spare_import_hook()
+print(theirs is builtins.__feature_import__, builtins.__import__ is theirs, builtins.__import__ is builtins.__orig_import__)
 """
-    assert said_by(program) == "True True True"
+    assert said_by(program) == "True False True"
+
+
+def test_that_what_annotations_mean_can_be_asked_although_they_were_not_compiled() -> None:
+    program = """
+import typing
+from widgets import quick_start
+quick_start.begin()
+from app.model.resolve import path_of
+Row = typing.NamedTuple("Row", [("names", "list[int | None]"), ("at", "'float'")])
+print(typing.get_type_hints(Row), "compile" in vars(typing))
+quick_start.end()
+print("compile" in vars(typing))
+import msgspec
+print(msgspec.convert([[1, None], 2.5], Row), "typing_extensions" in __import__("sys").modules)
+"""
+    assert said_by(program).splitlines() == [
+        "{'names': list[int | None], 'at': <class 'float'>} True",
+        "False",
+        "Row(names=[1, None], at=2.5) False",
+    ]
 
 
 def test_that_what_is_imported_later_exists(qtbot: QtBot) -> None:

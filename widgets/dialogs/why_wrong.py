@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
+from msgspec import structs
 from PySide6.QtCore import QModelIndex, Qt, QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLineEdit, QTableView, QVBoxLayout, QWidget
@@ -267,7 +267,7 @@ class WhyWrong(QDialog):
         if tag is None or address is None or self._unit_number(tag, address) is None:
             return False
         default = self._default_order(tag, address)
-        wanted = replace(address, type=chosen.type, bit=None, last_bit=None)
+        wanted = structs.replace(address, type=chosen.type, bit=None, last_bit=None)
         return with_order(wanted, chosen.order, default).order != ""
 
     def _on_apply(self) -> None:

@@ -7,9 +7,9 @@ ranges, because a tree view takes time quadratic in the rows of one parent (meas
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
+import msgspec
 from PySide6.QtCore import QAbstractItemModel, QMimeData, QModelIndex, QPersistentModelIndex, Qt, QTimer, Signal
 
 from app.drivers import spec_for
@@ -43,8 +43,7 @@ class Piece(NamedTuple):
     last: int
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class TreeNode:
+class TreeNode(msgspec.Struct, eq=False):
     """One row. ``kind`` is ``endpoint-<driver>``, a node class, ``range``, ``loading`` or ``error``.
 
     A range has its nodes as they came (``held``) until somebody looks into it: 100,000 rows that nobody sees cost the window nothing.
@@ -61,11 +60,13 @@ class TreeNode:
     description: str = ""
     expandable: bool = True
     state: Literal["unread", "reading", "read"] = "unread"
-    children: list[TreeNode] = field(default_factory=list)
+    children: list[TreeNode] = msgspec.field(default_factory=list)
     token: int | None = None
-    partial: list[BrowseColumns] = field(default_factory=list)
+    partial: list[BrowseColumns] = msgspec.field(default_factory=list)
     held: tuple[Piece, ...] = ()
     error: str = ""
+
+    __repr__ = object.__repr__  # children have their parent in them
 
     @property
     def is_node(self) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec import structs
 
 from app.commands.terminal.endpoint import Target
 from app.commands.terminal.lines import encoded, sample_line
@@ -177,7 +178,7 @@ class Watcher:
         if rest:
             group = Group(id=make_id("group", "", "watch", taken=project), name="watch", interval_ms=interval_ms or DEFAULT_INTERVAL_MS)
             editor.do(create("Add group", [group]))
-            edit = add_tags(project, endpoint, [replace(draft, group=group.id) for draft in rest])
+            edit = add_tags(project, endpoint, [structs.replace(draft, group=group.id) for draft in rest])
             editor.do(edit)
             found.update((change.id, draft) for change, draft in zip(edit.changes, rest, strict=True))
         return found

@@ -12,8 +12,9 @@ write the registers of one value, is no address.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final, NoReturn
+
+import msgspec
 
 from app.drivers.modbus.types import LONGEST_STRING, REGISTERS_OF, value_type
 from app.errors import UserError
@@ -40,8 +41,7 @@ _MEANT: Final = {
 _NUMBER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True):
     """One Modbus item.
 
     Attributes:

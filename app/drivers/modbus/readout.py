@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import structs
 
 from app.drivers.base import Item
 from app.drivers.modbus.address import BIT_TABLES, Address, parse
@@ -203,7 +204,7 @@ def without_value(columns: SampleColumns, rows: Sequence[int], status: int) -> S
     number, quality, statuses = columns.number.copy(), columns.quality.copy(), columns.status.copy()
     number[rows], quality[rows], statuses[rows] = np.nan, Quality.BAD, status
     objects = columns.objects | dict.fromkeys(rows)
-    return replace(columns, number=number, quality=quality, status=statuses, objects=objects)
+    return structs.replace(columns, number=number, quality=quality, status=statuses, objects=objects)
 
 
 def with_newer(columns: SampleColumns, rows: Sequence[int], newer: SampleColumns) -> SampleColumns:
@@ -212,7 +213,7 @@ def with_newer(columns: SampleColumns, rows: Sequence[int], newer: SampleColumns
     for name, column in changed.items():
         column[rows] = getattr(newer, name)[rows]
     objects = {row: value for row, value in columns.objects.items() if row not in rows}
-    return replace(columns, **changed, objects=objects | {row: newer.objects[row] for row in rows if row in newer.objects})
+    return structs.replace(columns, **changed, objects=objects | {row: newer.objects[row] for row in rows if row in newer.objects})
 
 
 def joined(parts: Sequence[SampleColumns]) -> SampleColumns:

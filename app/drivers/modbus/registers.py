@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -118,8 +118,7 @@ READINGS: Final[tuple[tuple[str, str], ...]] = (
 """Type and order of every column of the grid. Of one register, ABCD equals CDAB, and BADC equals DCBA."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(msgspec.Struct, frozen=True):
     """One reading of one address. ``mark`` says why it is suspect: ``NaN``, ``infinite``, ``denormal``, ``0xFFFF``, ``0x8000`` or ""."""
 
     value: int | float
@@ -127,8 +126,7 @@ class Cell:
     mark: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RegisterRow:
+class RegisterRow(msgspec.Struct, frozen=True):
     """One register beside everything it may mean.
 
     Attributes:

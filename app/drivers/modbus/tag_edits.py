@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace as replaced
+
+from msgspec.structs import replace as replaced
 
 from app.drivers.modbus.address import Address, parse
 from app.drivers.modbus.registers import BYTES_SWAPPED

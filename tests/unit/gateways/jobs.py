@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec import structs
 
 from app.gateways.base import Options
 from app.gateways.feeds import feeds_of
@@ -171,4 +171,4 @@ def _scaled(project: Project, mapping: Mapping, samples: dict[str, Sample]) -> S
     if sample is None or (tag.gain, tag.offset) == (1.0, 0.0):
         return sample
     assert isinstance(sample.value, int | float)
-    return dataclasses.replace(sample, value=sample.value * tag.gain + tag.offset)
+    return structs.replace(sample, value=sample.value * tag.gain + tag.offset)

@@ -1,9 +1,9 @@
 import math
-from dataclasses import replace
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from app.model.columns import SampleColumns, shortest, type_code, type_name
 from app.model.values import INTEGER_LIMITS, SCALAR_TYPES, Quality, Sample, Value
