@@ -14,6 +14,7 @@ from app.errors import UserError
 from app.workspace.logfile import start_logging
 from app.workspace.workspace import Workspace
 from widgets.dialogs.crash import CrashHandler
+from widgets.idle import once_idle
 from widgets.look import app_icon, install_theme
 from widgets.look.theme import as_choice
 from widgets.main_window import MainWindow
@@ -60,7 +61,7 @@ def start(project: Path | None = None, reach: Mapping[str, str] | None = None, *
         _reach(workbench, reach or {}, connect)
     window.show()
     keep_steady(window)
-    QTimer.singleShot(ICON_MS, application, lambda: application.setWindowIcon(app_icon()))
+    once_idle(window, lambda: QTimer.singleShot(ICON_MS, application, lambda: application.setWindowIcon(app_icon())))
     return Running(application, window, handler)
 
 

@@ -12,6 +12,7 @@ from app.errors import UserError
 from widgets.connection_questions import ConnectionQuestions
 from widgets.dialogs import ask_about_unsaved, show_import_file
 from widgets.dock_layout import AREAS, DockLayout, Group, Layout, decode, encode
+from widgets.idle import once_idle
 from widgets.look import MessageBar, Rail, RailMode, button, label
 from widgets.menus import Menus
 from widgets.registry import Mode, Panel, modes, panels
@@ -127,7 +128,7 @@ class MainWindow(QMainWindow):
         self.workbench.hold()
         self._rest = QTimer(self, interval=REST_MS)
         self._rest.timeout.connect(self._on_rest)
-        QTimer.singleShot(0, self, self._on_painted)
+        once_idle(self, self._on_idle)
 
     def _dock(self, panel: Panel) -> QDockWidget:
         """Empty: what is seen is built before the window is painted, the rest after."""
@@ -140,9 +141,9 @@ class MainWindow(QMainWindow):
         if self._docks[key].widget() is None:
             self._docks[key].setWidget(self._panels[key].build(self.workbench))
 
-    def _on_painted(self) -> None:
-        """What waited to be painted when the loop began has been, however long that took."""
-        self._rest.start()
+    def _on_idle(self) -> None:
+        if not self._complete:
+            self._rest.start()
 
     def _on_rest(self) -> None:
         """The counts of the rail, then one dock at a time, so that nobody notices; only then arrives what they have to hear of."""

@@ -89,6 +89,8 @@ def import_the_rest(parent: QObject) -> None:
     """One piece at a time while nothing else happens, so that what is opened first does not wait for them."""
     from PySide6.QtCore import QTimer
 
+    from widgets.idle import once_idle
+
     left = _pieces()
     timer = QTimer(parent, interval=LATER_MS)
 
@@ -98,7 +100,7 @@ def import_the_rest(parent: QObject) -> None:
             gc.freeze()  # what was imported stays too
 
     timer.timeout.connect(on_timeout)
-    QTimer.singleShot(0, timer, timer.start)  # after what waits to be painted now
+    once_idle(timer, timer.start)
 
 
 def _pieces() -> Iterator[str]:

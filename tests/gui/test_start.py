@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 import widgets.dialogs
 from tests.gui.driving import Driver
 from widgets import quick_start
+from widgets.idle import once_idle
 from widgets.main_window import MainWindow
 
 LIMIT_S: Final = 60.0
@@ -37,6 +38,7 @@ def test_that_the_window_is_painted_before_anything_is_imported_that_nobody_aske
     program = f"""
 import sys
 from widgets import quick_start
+from widgets.idle import once_idle
 quick_start.begin()
 from widgets.application import start
 running = start()
@@ -51,6 +53,7 @@ def test_that_numpy_is_itself_once_something_of_it_is_used_whoever_asks_first() 
     program = """
 import sys
 from widgets import quick_start
+from widgets.idle import once_idle
 quick_start.begin()
 import numpy as np
 import numpy.typing as npt
@@ -100,6 +103,7 @@ import builtins
 import PySide6.QtCore
 theirs = builtins.__import__
 from widgets import quick_start
+from widgets.idle import once_idle
 quick_start.spare_import_hook()
 print(theirs is builtins.__feature_import__, builtins.__import__ is theirs, builtins.__import__ is builtins.__orig_import__)
 """
@@ -110,6 +114,7 @@ def test_that_what_annotations_mean_can_be_asked_although_they_were_not_compiled
     program = """
 import typing
 from widgets import quick_start
+from widgets.idle import once_idle
 quick_start.begin()
 from app.model.resolve import path_of
 Row = typing.NamedTuple("Row", [("names", "list[int | None]"), ("at", "'float'")])
@@ -212,3 +217,14 @@ assert quick.__module__ == __name__ and quick(1) is quick.a
 print("right")
 """
     assert said_by(program) == "right"
+
+
+def test_that_what_waits_until_nothing_is_left_to_do_comes_once_and_not_after_its_parent(qtbot: QtBot) -> None:
+    came: list[str] = []
+    parent, gone = QObject(), QObject()
+    once_idle(parent, lambda: came.append("idle"))
+    once_idle(gone, lambda: came.append("gone"))
+    gone.deleteLater()
+    qtbot.wait(20)
+    qtbot.wait(20)
+    assert came == ["idle"]
