@@ -130,7 +130,7 @@ def crawls(window: MainWindow, endpoint: str, per_s: int, nodes: int, rounds: in
             f"  crawl {number}: {panel.crawl.count:,} nodes in {took_s:.1f} s ({panel.crawl.count / took_s:,.0f}/s), {kept:,} in the cache,"
             f" {unwritten:,} still to be written at the end, {cpu_s / panel.crawl.count * 1e6:.0f} us CPU of the window's process a node"
         )
-    run_until(lambda: bool(panel.hits.rows), "the search found nothing")
+    run_until(lambda: bool(panel.found.model.rows), "the search found nothing")
     panel.search.clear_query()
     print(told("idle", idle))
     print(told("crawl", busy))

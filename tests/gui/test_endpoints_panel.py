@@ -114,12 +114,12 @@ def test_that_the_filter_finds_what_was_read_so_far_and_says_so(gui: Driver, pla
     gui.connect(gui.add_opcua(plant))
     gui.children(gui.expand("filler-opcua", *FILLER))
     gui.endpoints.search.setText("ft-101")
-    gui.until(lambda: gui.endpoints.hits.rowCount() > 0, "the filter found nothing")
-    found = [node.name for node in gui.endpoints.hits.rows]
+    gui.until(lambda: gui.endpoints.found.model.rowCount() > 0, "the filter found nothing")
+    found = [node.name for node in gui.endpoints.found.model.rows]
     assert "FT-101.PV" in found
-    assert all("ft-101" in f"{node.name} {node.path} {node.id}".casefold() for node in gui.endpoints.hits.rows)
+    assert all("ft-101" in f"{node.name} {node.path} {node.id}".casefold() for node in gui.endpoints.found.model.rows)
     gui.endpoints.search.setText("nothing is called so")
-    gui.until(lambda: gui.endpoints.hits.rowCount() == 0)
+    gui.until(lambda: gui.endpoints.found.model.rowCount() == 0)
     gui.endpoints.search.clear_query()
     assert gui.endpoints.tree.isVisible()
 

@@ -325,7 +325,7 @@ def test_that_the_search_finds_what_was_read_without_a_connection_and_goes_there
     gui.workbench.project_replaced.emit()  # the tree is empty again; the cache is not
     gui.until(lambda: panel.model.find(endpoint, LINE + "i=1003") is None)
     panel.search.setText("line1 spe")
-    gui.until(lambda: [node.path for node in panel.hits.rows] == ["Line1/Speed"], "the cache was not searched")
+    gui.until(lambda: [node.path for node in panel.found.model.rows] == ["Line1/Speed"], "the cache was not searched")
     assert "not connected: peer" in panel.found.note.text()
     assert "ago" in panel.found.note.text()
     gui.press(panel.search, Qt.Key.Key_Return)
@@ -344,19 +344,19 @@ def test_that_hits_are_chosen_with_arrows_and_become_tags_by_their_menu(gui: Dri
     gui.press(panel.tree, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
     assert panel.search.hasFocus()
     panel.search.setText("Line1")
-    gui.until(lambda: panel.hits.rowCount() > 3)
+    gui.until(lambda: panel.found.model.rowCount() > 3)
     gui.press(panel.search, Qt.Key.Key_Down)
     gui.press(panel.search, Qt.Key.Key_Down)
     gui.press(panel.search, Qt.Key.Key_Up)
-    assert panel.table.currentIndex().row() == 1
-    speed = next(row for row, node in enumerate(panel.hits.rows) if node.name == "Speed")
-    gui.choose(panel.table, panel.hits.index(speed, 0))
-    gui.press(panel.table, Qt.Key.Key_Return)
+    assert panel.found.table.currentIndex().row() == 1
+    speed = next(row for row, node in enumerate(panel.found.model.rows) if node.name == "Speed")
+    gui.choose(panel.found.table, panel.found.model.index(speed, 0))
+    gui.press(panel.found.table, Qt.Key.Key_Return)
     gui.until(lambda: at(gui) == LINE + "i=1003", "Enter did not go there")
     assert not gui.workbench.project.all(Tag), "Enter goes there, and makes no tag"
     panel.search.setText("Line1")
-    gui.until(lambda: panel.table.isVisible())
-    gui.menu(panel.table, panel.hits.index(speed, 0))["Add to the tag table"]()
+    gui.until(lambda: panel.found.table.isVisible())
+    gui.menu(panel.found.table, panel.found.model.index(speed, 0))["Add to the tag table"]()
     gui.until(lambda: gui.names() == {"Speed"})
 
 
@@ -390,7 +390,7 @@ def test_that_everything_below_can_be_read_and_is_found_then(gui: Driver, endpoi
     panel.search.setText("Big V119")
     gui.until(lambda: not panel.crawl.running, "it never ended")
     assert panel.crawl.words == "120 nodes read below Big"
-    gui.until(lambda: [node.path for node in panel.hits.rows] == ["Big/V119"], "the search did not look again")
+    gui.until(lambda: [node.path for node in panel.found.model.rows] == ["Big/V119"], "the search did not look again")
 
 
 def test_that_reading_everything_is_ended_with_one_click_and_what_was_read_stays(gui: Driver, endpoint: str) -> None:

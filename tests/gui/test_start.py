@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Final
 
 import pytest
+import shiboken6
 from PySide6.QtCore import QObject, QTimer
 from pytestqt.qtbot import QtBot
 
@@ -224,7 +225,7 @@ def test_that_what_waits_until_nothing_is_left_to_do_comes_once_and_not_after_it
     parent, gone = QObject(), QObject()
     once_idle(parent, lambda: came.append("idle"))
     once_idle(gone, lambda: came.append("gone"))
-    gone.deleteLater()
+    shiboken6.delete(gone)
     qtbot.wait(20)
     qtbot.wait(20)
     assert came == ["idle"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from functools import cached_property, partial
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QPersistentModelIndex, QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent, QPainter
@@ -86,16 +86,8 @@ class EndpointsPanel(QWidget):
         self.tree.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.tree.setDragEnabled(True)
         self.tree.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
-        self.found = NodeSearch(self._workbench)
-        self.hits, self.table = self.found.model, self.found.table
-        for view in (self.tree, self.table):
-            view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-            view.viewport().installEventFilter(self)
-        self._empty = EmptyState("connect", "No endpoint yet", "An OPC UA server, or a Modbus device.")
-        self._empty.add_button("Add endpoint…", "add").clicked.connect(lambda: show_add_endpoint(self.window(), self._workbench))
         self._pages = QStackedWidget()
-        for page in (self.tree, self.found, self._empty):
-            self._pages.addWidget(page)
+        self._pages.addWidget(self.tree)
         self._add = button("Add endpoint…", "add", kind="flat")
 
     def _build_top(self) -> None:
@@ -121,7 +113,6 @@ class EndpointsPanel(QWidget):
         self._add.clicked.connect(lambda: show_add_endpoint(self.window(), workbench))
         self.search.query.connect(self._on_query)
         self.search.installEventFilter(self)
-        self.found.chosen.connect(self._on_hit)
         self._back.clicked.connect(self.navigator.back)
         self._forward.clicked.connect(self.navigator.forward)
         self.navigator.arrived.connect(self._on_arrived)
@@ -134,19 +125,38 @@ class EndpointsPanel(QWidget):
         for signal in (self.model.rowsInserted, self.model.rowsRemoved):
             signal.connect(self._on_rows_changed)
         self.tree.selectionModel().selectionChanged.connect(lambda *_: self._on_selected(self._tree_nodes()))
-        self.table.selectionModel().selectionChanged.connect(lambda *_: self._on_selected(self.found.selected()))
-        self.tree.customContextMenuRequested.connect(lambda at: self._on_menu(self.tree, at))
-        self.table.customContextMenuRequested.connect(lambda at: self._on_menu(self.table, at))
         self.tree.doubleClicked.connect(lambda index: self._on_opened(self.model.node(index)))
-        for view in (self.tree, self.table):
-            for keys, slot in (("F5", self._refresh), ("Ctrl+C", self._copy_ids)):
-                on_key(view, keys, slot)
+        self._connect_view(self.tree)
         on_key(self.tree, "Return", self._make_tags)
         on_key(self, "Ctrl+F", self.search.setFocus, children=True)
         workbench.endpoint_changed.connect(self._on_endpoint_changed)
         self._on_moved()
 
+    def _connect_view(self, view: QAbstractItemView) -> None:
+        view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        view.viewport().installEventFilter(self)
+        view.customContextMenuRequested.connect(lambda at: self._on_menu(view, at))
+        for keys, slot in (("F5", self._refresh), ("Ctrl+C", self._copy_ids)):
+            on_key(view, keys, slot)
+
     # Pages
+
+    @cached_property
+    def found(self) -> NodeSearch:
+        """The page of hits, made when something is looked for first."""
+        found = NodeSearch(self._workbench)
+        found.chosen.connect(self._on_hit)
+        found.table.selectionModel().selectionChanged.connect(lambda *_: self._on_selected(found.selected()))
+        self._connect_view(found.table)
+        self._pages.addWidget(found)
+        return found
+
+    @cached_property
+    def _empty(self) -> EmptyState:
+        empty = EmptyState("connect", "No endpoint yet", "An OPC UA server, or a Modbus device.")
+        empty.add_button("Add endpoint…", "add").clicked.connect(lambda: show_add_endpoint(self.window(), self._workbench))
+        self._pages.addWidget(empty)
+        return empty
 
     def _on_reset(self) -> None:
         self._opened.clear()
@@ -159,7 +169,7 @@ class EndpointsPanel(QWidget):
 
     def _show_right_page(self) -> None:
         has_endpoints = bool(self._workbench.endpoints())
-        self._pages.setCurrentIndex(2 if not has_endpoints else 1 if self.search.text() else 0)
+        self._pages.setCurrentWidget(self._empty if not has_endpoints else self.found if self.search.text() else self.tree)
         self._top.setVisible(has_endpoints)
         self._add.setVisible(has_endpoints)
 
@@ -252,7 +262,8 @@ class EndpointsPanel(QWidget):
 
     def selected(self) -> list[TreeNode]:
         """Rows selected in the page that is shown."""
-        return self.found.selected() if self._pages.currentWidget() is self.found else self._tree_nodes()
+        page = self._pages.currentWidget()
+        return page.selected() if isinstance(page, NodeSearch) else self._tree_nodes()
 
     def _on_selected(self, nodes: Sequence[TreeNode]) -> None:
         nodes = [node for node in nodes if node.kind not in ("range", "loading", "error")]
@@ -305,7 +316,7 @@ class EndpointsPanel(QWidget):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         fill_node_menu(menu, self._workbench, nodes, refresh=self._refresh)
-        if view is self.table:
+        if view is not self.tree:
             go = menu.addAction(icon("right"), "Go to it in the tree\tReturn")
             go.triggered.connect(self.found.choose)
         if self.can_browse_below():
