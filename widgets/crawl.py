@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from app.drivers.opcua.questions import CrawlBelow, FoundNode, FoundNodes
 from app.errors import UserError
 from app.runtime.state import Reply
-from app.workspace.node_cache import Row
+from app.workspace.node_process import Row
 from widgets.look import ElidedLabel, tool_button
 from widgets.workbench import Workbench
 

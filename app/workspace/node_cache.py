@@ -1,7 +1,11 @@
-"""Nodes browsed before, written and searched in a thread of its own: a crawl brings them faster than a window may wait for a disk."""
+"""Nodes browsed before, written and searched in a thread of its own: a crawl brings them faster than a window may wait for a disk.
+
+When they come faster than that thread writes them, a process does it in its place, for as long as it has something to do.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -10,13 +14,15 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from app.workspace.database import Database, KnownNode
+from app.workspace.node_process import NodeProcess, NodeProcessError, Row
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-Row = tuple[str, str, str, str, str]
-"""Fields as in ``KnownNode``, without when it was seen."""
+_LOGGER = logging.getLogger(__name__)
 T = TypeVar("T")
+Store = Database | NodeProcess
+Work = Callable[[Store], object]
 
 BATCH_ROWS: Final = 100
 """Written in one transaction, some 3 ms: so long a search waits at most, and so long others may not write."""
@@ -25,6 +31,10 @@ REST_S: Final = 0.02
 gives the core to the one that works for several milliseconds before the other is let on."""
 SEARCH_AFTER: Final = 2_000
 """With fewer rows than this unwritten, a search waits for them, so that it finds what was just read."""
+ELSEWHERE_AFTER: Final = 2_000
+"""With more rows than this unwritten, a process is begun to write them."""
+IDLE_S: Final = 10.0
+"""Without anything to do for so long, it is ended."""
 CLOSE_S: Final = 5.0
 
 
@@ -36,12 +46,15 @@ class Found(NamedTuple):
 
 
 class NodeCache:
-    """One thread asks; the thread of this object, begun by the first question, works with a connection of its own."""
+    """One thread asks; the thread of this object, begun by the first question, works with a connection of its own.
 
-    def __init__(self, make_database: Callable[[], Database]) -> None:
-        self._make_database = make_database
+    ``elsewhere`` begins a process for when there is much to write; it may raise ``NodeProcessError``. None never does.
+    """
+
+    def __init__(self, make_database: Callable[[], Database], elsewhere: Callable[[], NodeProcess] | None = None) -> None:
+        self._make_database, self._elsewhere = make_database, elsewhere
         self._changed = Condition()
-        self._writes: deque[Callable[[Database], object]] = deque()
+        self._writes: deque[Work] = deque()
         self._searches: deque[tuple[Future[Found], Sequence[str], str, int]] = deque()
         self._unwritten = 0
         self._awaited = 0
@@ -60,10 +73,10 @@ class NodeCache:
 
     def forget(self, endpoint_key: str, id_: str) -> None:
         """Drop a node that the endpoint has no longer, after what was to be written before."""
-        self._write((lambda database: database.forget(endpoint_key, id_), 1))
+        self._write((lambda store: store.forget(endpoint_key, id_), 1))
 
     def forget_old(self, days: int) -> None:
-        self._write((lambda database: database.forget_old(days), 1))
+        self._write((lambda store: store.forget_old(days), 1))
 
     def search(self, endpoint_keys: Sequence[str], text: str, limit: int) -> Future[Found]:
         """Done when it is done; cancel it when another is asked."""
@@ -100,15 +113,15 @@ class NodeCache:
         self._thread = None
         self._ends = False
 
-    def _write(self, *jobs: tuple[Callable[[Database], object], int]) -> None:
+    def _write(self, *jobs: tuple[Work, int]) -> None:
         """Each with how many rows it writes."""
         with self._changed:
             self._writes.extend(partial(self._counted, work, rows) for work, rows in jobs)
             self._unwritten += sum(rows for _, rows in jobs)
             self._begin()
 
-    def _counted(self, work: Callable[[Database], object], rows: int, database: Database) -> None:
-        work(database)
+    def _counted(self, work: Work, rows: int, store: Store) -> None:
+        work(store)
         with self._changed:
             self._unwritten -= rows
 
@@ -122,19 +135,60 @@ class NodeCache:
 
     def _run(self) -> None:
         database = self._make_database()
+        process: NodeProcess | None = None
         try:
-            while (job := self._next()) is not None:
+            while True:
+                if process is not None and not self._has_work(IDLE_S):
+                    process.close()
+                    process = None
+                if (job := self._next()) is None:
+                    return
+                if process is None and self._unwritten > ELSEWHERE_AFTER:
+                    process = self._begun_elsewhere()
                 begun_s = monotonic()
-                job(database)
+                process = self._do(job, database, process)
                 with self._changed:
                     self._is_busy = False
                     self._changed.notify_all()
-                if self._unwritten and not self._awaited:
+                if process is None and self._unwritten and not self._awaited:
                     sleep(min(monotonic() - begun_s, REST_S))
         finally:
+            if process is not None:
+                process.close()
             database.close()
 
-    def _next(self) -> Callable[[Database], object] | None:
+    def _begun_elsewhere(self) -> NodeProcess | None:
+        if self._elsewhere is None:
+            return None
+        try:
+            return self._elsewhere()
+        except NodeProcessError as error:
+            self._give_up(error)
+            return None
+
+    def _do(self, job: Work, database: Database, process: NodeProcess | None) -> NodeProcess | None:
+        """One job, by the process where there is one; which is left of it."""
+        if process is not None:
+            try:
+                job(process)
+            except NodeProcessError as error:
+                self._give_up(error)
+                process.close()
+            else:
+                return process
+        job(database)
+        return None
+
+    def _give_up(self, error: NodeProcessError) -> None:
+        _LOGGER.info("nodes are written by a thread of the window: the process for it failed: %s", error)
+        self._elsewhere = None
+
+    def _has_work(self, timeout_s: float) -> bool:
+        """Whether there is something to do, or it has to end, within so long."""
+        with self._changed:
+            return self._changed.wait_for(lambda: bool(self._writes or self._searches or self._ends), timeout_s)
+
+    def _next(self) -> Work | None:
         """The next thing to do; None to end."""
         with self._changed:
             while not (self._writes or self._searches or self._ends):
@@ -145,14 +199,14 @@ class NodeCache:
             if self._writes and (not self._searches or self._unwritten < SEARCH_AFTER):
                 return self._writes.popleft()
             future, keys, text, limit = self._searches.popleft()
-            return lambda database: _answer(database, future, keys, text, limit)
+            return lambda store: _answer(store, future, keys, text, limit)
 
 
-def _remember(endpoint_key: str, nodes: Sequence[T], row_of: Callable[[T], Row], database: Database) -> None:
-    database.remember(endpoint_key, map(row_of, nodes))
+def _remember(endpoint_key: str, nodes: Sequence[T], row_of: Callable[[T], Row], store: Store) -> None:
+    store.remember(endpoint_key, map(row_of, nodes))
 
 
-def _answer(database: Database, future: Future[Found], keys: Sequence[str], text: str, limit: int) -> None:
-    if future.set_running_or_notify_cancel():
-        hits = database.search_all(keys, text, limit)
-        future.set_result(Found(hits, sum(database.count(key) for key in keys)))
+def _answer(store: Store, future: Future[Found], keys: Sequence[str], text: str, limit: int) -> None:
+    if future.running() or future.set_running_or_notify_cancel():  # it runs already when another could not answer it
+        hits = store.search_all(keys, text, limit)
+        future.set_result(Found(hits, sum(store.count(key) for key in keys)))

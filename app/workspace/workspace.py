@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from app.workspace.database import Database, KnownNode
-from app.workspace.node_cache import Found, NodeCache, Row
+from app.workspace.node_cache import Found, NodeCache
+from app.workspace.node_process import NodeProcess, Row
 from app.workspace.settings import Settings, SettingValue
 
 if TYPE_CHECKING:
@@ -24,7 +26,9 @@ class Workspace:
     def __init__(self, settings: Settings | None = None, database: Database | None = None) -> None:
         self.settings = settings or Settings()
         self.database = database or Database()
-        self.nodes = NodeCache(lambda: Database(self.database.path))
+        path = self.database.path
+        elsewhere = None if getattr(sys, "frozen", False) else lambda: NodeProcess(path)  # a frozen build has no such entry
+        self.nodes = NodeCache(lambda: Database(path), elsewhere)
 
     def close(self) -> None:
         """At the end: forget nodes that were seen long ago, and close the files. Safe twice."""

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.drivers.base import BrowseColumns
-from app.workspace.node_cache import Row
+from app.workspace.node_process import Row
 from widgets.crawl import Crawl, CrawlStrip
 from widgets.dialogs import show_add_endpoint, show_browse_below
 from widgets.keys import on_key

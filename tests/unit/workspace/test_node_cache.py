@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
-from app.workspace.database import Database
-from app.workspace.node_cache import BATCH_ROWS, SEARCH_AFTER, NodeCache, Row
+from app.workspace import node_cache
+from app.workspace.database import Database, KnownNode
+from app.workspace.node_cache import BATCH_ROWS, ELSEWHERE_AFTER, SEARCH_AFTER, NodeCache
+from app.workspace.node_process import NodeProcess, NodeProcessError, Row
 
 WAIT_S = 20.0
 
@@ -87,3 +90,82 @@ def test_that_closing_writes_what_is_left_and_it_can_be_used_again() -> None:
         assert database.count("p/e") == 1200
     assert cache.search(["p/e"], "node1199", 9).result(WAIT_S).hits[0][1].id == "i=1199"
     cache.close()
+
+
+# In a process, where there is much to write
+
+
+class Counted(NodeProcess):
+    """``rows``: written by processes of this kind."""
+
+    rows: list[int] = []  # noqa: RUF012  one list for all, on purpose
+    begun: list[Counted] = []  # noqa: RUF012
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.begun.append(self)
+
+    def remember(self, endpoint_key: str, rows: Iterable[Row]) -> None:
+        rows = list(rows)
+        super().remember(endpoint_key, rows)
+        self.rows.append(len(rows))
+
+
+@pytest.fixture
+def counted() -> Iterator[NodeCache]:
+    Counted.rows.clear()
+    Counted.begun.clear()
+    with closing(NodeCache(Database, lambda: Counted(Database().path))) as opened:
+        yield opened
+
+
+def test_that_a_process_writes_and_searches_when_very_many_nodes_come(counted: NodeCache) -> None:
+    counted.remember("p/e", nodes(30), same)
+    assert counted.settle(WAIT_S)
+    assert Counted.begun == [], "it takes longer to begin than to write so few"
+    counted.remember("p/e", nodes(3 * ELSEWHERE_AFTER), same)
+    counted.forget("p/e", "i=7")
+    assert counted.settle(WAIT_S)
+    assert sum(Counted.rows) > 2 * ELSEWHERE_AFTER
+    found = counted.search(["p/e"], "node77", 900).result(WAIT_S)
+    assert {node.name for _, node in found.hits} >= {"node77", "node770", "node779"}
+    assert isinstance(found.hits[0][1], KnownNode)
+    assert found.known == 3 * ELSEWHERE_AFTER - 1
+    assert len(Counted.begun) == 1
+
+
+def test_that_the_process_ends_with_its_work(counted: NodeCache, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node_cache, "IDLE_S", 0.01)
+    counted.remember("p/e", nodes(2 * ELSEWHERE_AFTER), same)
+    assert counted.settle(WAIT_S)
+    (process,) = Counted.begun
+    assert process._process.wait(WAIT_S) == 0
+    assert counted.search(["p/e"], "node77", 9).result(WAIT_S).known == 2 * ELSEWHERE_AFTER
+
+
+def test_that_nothing_is_lost_with_a_process_that_is_killed(counted: NodeCache) -> None:
+    counted.remember("p/e", nodes(2 * ELSEWHERE_AFTER), same)
+    assert counted.settle(WAIT_S)
+    Counted.begun[0]._process.kill()
+    counted.remember("p/e", nodes(3 * ELSEWHERE_AFTER), same)
+    assert counted.search(["p/e"], "node1", 9).result(WAIT_S).hits
+    assert counted.settle(WAIT_S)
+    assert counted.search(["p/e"], "node1", 9).result(WAIT_S).known == 3 * ELSEWHERE_AFTER
+    assert len(Counted.begun) == 1, "one that fails is not begun again"
+
+
+def test_that_a_search_is_answered_when_its_process_is_gone(counted: NodeCache) -> None:
+    counted.remember("p/e", nodes(2 * ELSEWHERE_AFTER), same)
+    assert counted.settle(WAIT_S)
+    Counted.begun[0]._process.kill()
+    assert counted.search(["p/e"], "node1", 9).result(WAIT_S).known == 2 * ELSEWHERE_AFTER
+
+
+def test_that_a_process_that_cannot_be_begun_is_not_missed() -> None:
+    def none() -> NodeProcess:
+        raise NodeProcessError("no such program")
+
+    with closing(NodeCache(Database, none)) as cache:
+        cache.remember("p/e", nodes(2 * ELSEWHERE_AFTER), same)
+        assert cache.settle(WAIT_S)
+        assert cache.search(["p/e"], "node1", 9).result(WAIT_S).known == 2 * ELSEWHERE_AFTER
