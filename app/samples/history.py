@@ -342,7 +342,7 @@ class History:
         blocks = slots >> _SLOT_BITS
         if (blocks[1:] < blocks[:-1]).any():
             order = np.argsort(blocks.astype(np.int16), kind="stable")
-            slots, rows, blocks = slots[order], rows[order], blocks[order]
+            slots, rows, blocks = slots[order], rows.take(order, axis=0), blocks[order]
         cuts = [0, *(np.flatnonzero(blocks[1:] != blocks[:-1]) + 1).tolist(), len(blocks)]
         for start, end in itertools.pairwise(cuts):
             if (block := int(blocks[start])) >= 0:
@@ -371,7 +371,7 @@ class History:
         self._staged_rows -= staged.rows
         slots = _within(np.concatenate(staged.slots))
         order = np.argsort(slots.astype(np.int16), kind="stable")
-        rows = np.concatenate(staged.parts)[order]
+        rows = np.concatenate(staged.parts).take(order, axis=0)  # whole rows: a sixth of the time that indexing takes
         self._blocks[block].append(slots[order], rows, (rows[:, INFO] & 0xFF) == GAP)
 
 

@@ -48,7 +48,7 @@ def fill(fed: Fed, tags: list[str]) -> None:
         )
 
 
-def frame_ms(draw: Callable[[], object], rounds: int = 15) -> float:
+def frame_ms(draw: Callable[[], object], rounds: int = 9) -> float:
     """Median CPU of one frame, drawn and painted."""
     spent = []
     for _ in range(rounds):
@@ -132,8 +132,8 @@ def measure(rounds: int, seconds: float) -> tuple[dict[str, Phase], float, bool]
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=4)
-    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=4.0)
     chosen = parser.parse_args()
     phases, paint_ms, is_least = measure(chosen.rounds, chosen.seconds)
     for name, phase in phases.items():

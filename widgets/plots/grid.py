@@ -25,7 +25,7 @@ MOST_TURNS: Final = 5
 SHORTEST_S: Final = 0.05
 FIT_EVERY: Final = 5
 """y is fitted every fifth frame (twice a second): a scale that jumps with every sample cannot be read."""
-LEGEND_EVERY: Final = 2
+LEGEND_EVERY: Final = 3
 WINDOWS: Final = (("30 s", 30.0), ("1 min", 60.0), ("5 min", 300.0), ("15 min", 900.0), ("1 h", 3600.0))
 KINDS: Final = (("Source time", "source"), ("Server time", "server"), ("Receive time", "receive"))
 

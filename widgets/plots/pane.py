@@ -25,6 +25,8 @@ from widgets.reading_text import quality_key, status_text, value_text
 from widgets.workbench import Workbench
 
 LEGEND_PX = 250
+GRID_SHARE = 0.22
+"""How much of the dim colour is in the lines of the grid: they can be followed, and no curve is taken for one."""
 QWIDGETSIZE_MAX = (1 << 24) - 1
 """Qt's own constant, which PySide does not export: no limit."""
 TIP_LINES = 12
@@ -63,7 +65,7 @@ class PlotPane(QWidget):
         item = self.plot.getPlotItem()
         item.setMenuEnabled(False)
         item.hideButtons()
-        item.showGrid(x=True, y=True, alpha=0.15)
+        item.showGrid(x=True, y=True, alpha=GRID_SHARE)
         item.getViewBox().setDefaultPadding(0.02)
         item.getAxis("left").setWidth(64)
         item.disableAutoRange()
@@ -166,6 +168,8 @@ class PlotPane(QWidget):
         if fit_y and self._y_is_free and low <= high:
             slack = (high - low) * 0.08 or max(abs(high) * 0.05, 0.5)
             box.setYRange(low - slack, high + slack, padding=0)
+        # Else pyqtgraph applies the new ranges in the middle of painting, which moves what was just painted: all is painted twice.
+        self.plot.scene().prepareForPaint()
 
     def _drawn_on(
         self, tag: str, kind: TimeKind, spans: list[Span], x: Points, y: Points, left_s: float, right_s: float
@@ -194,6 +198,7 @@ class PlotPane(QWidget):
             axis = self.plot.getPlotItem().getAxis(name)
             axis.setZValue(BEHIND - 1)  # its grid
             axis.setPen(color("line"))
+            axis.setTickPen(color("dim"))
             axis.setTextPen(color("dim"))
         for number, tag in enumerate(self.tags):
             self.curves.set_color(tag, theme().series(number))
