@@ -56,7 +56,7 @@ _REMEMBER: Final = (
 
 _INDEX: Final = "insert into node_fts (rowid, name, path, id) select rowid, name, path, id from node where rowid > ?"
 _RENAMED: Final = """
-    create trigger node_renamed after update on node when old.name is not new.name or old.path is not new.path begin
+    create trigger if not exists node_renamed after update on node when old.name is not new.name or old.path is not new.path begin
         insert into node_fts (node_fts, rowid, name, path, id) values ('delete', old.rowid, old.name, old.path, old.id);
         insert into node_fts (rowid, name, path, id) values (new.rowid, new.name, new.path, new.id);
     end

@@ -8,6 +8,7 @@ window says when it runs; idle and crawl take turns. What arrived is counted in 
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import statistics
 import sys
@@ -29,6 +30,7 @@ from tests.peers.crawl_connector import MANY
 from widgets.look import install_theme
 from widgets.main_window import MainWindow
 from widgets.panels.endpoints import EndpointsPanel
+from widgets.steady import keep_steady
 from widgets.workbench import Workbench
 
 OF_IDLE = 1.15
@@ -182,6 +184,8 @@ def main() -> int:
         window.workbench.live.connect(endpoint)
         run_until(lambda: window.workbench.live.state(endpoint).phase == "connected", "not connected")
         workspace.remember_nodes("warm", [("i=1", "a", "a", "variable", "")])  # the tables are made
+        keep_steady(window)  # as ``widgets.application`` and ``widgets.quick_start`` do
+        gc.freeze()
         run_for(1.0)
         spread()
         ratio, complete = crawls(window, endpoint, chosen.per_s, chosen.nodes, chosen.rounds)

@@ -2,6 +2,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from threading import Barrier, Thread
 
 import pytest
 
@@ -177,6 +178,25 @@ def test_that_a_locked_database_is_not_taken_for_a_broken_one(database: Database
         other.execute("rollback")
     assert database.state("layout") == "x"
     assert not database.path.with_name(f"{database.path.name}.bad-1").exists()
+
+
+def test_that_those_who_begin_a_file_together_all_keep_what_they_have(tmp_path: Path) -> None:
+    for turn in range(12):
+        path, begin = tmp_path / f"{turn}.db", Barrier(3)
+
+        def keep(number: int, path: Path = path, begin: Barrier = begin) -> None:
+            with closing(Database(path)) as opened:
+                begin.wait(20)
+                opened.remember("p/e", [node(number, f"name{number}")])
+
+        threads = [Thread(target=keep, args=(number,)) for number in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        with closing(Database(path)) as database:
+            assert database.count("p/e") == 3
+            assert len(database.search("p/e", "name", 9)) == 3
 
 
 def test_that_the_workspace_gives_all_of_it_in_one_place(tmp_path: Path) -> None:
