@@ -31,8 +31,8 @@ REST_S: Final = 0.02
 gives the core to the one that works for several milliseconds before the other is let on."""
 SEARCH_AFTER: Final = 2_000
 """With fewer rows than this unwritten, a search waits for them, so that it finds what was just read."""
-ELSEWHERE_AFTER: Final = 2_000
-"""With more rows than this unwritten, a process is begun to write them."""
+ELSEWHERE_AFTER: Final = 400
+"""With more rows than this unwritten, which take a thread 12 ms, a process is begun to write them."""
 IDLE_S: Final = 10.0
 """Without anything to do for so long, it is ended."""
 CLOSE_S: Final = 5.0

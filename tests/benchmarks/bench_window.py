@@ -23,6 +23,9 @@ def crawl(fed: Fed, into: Phase, nodes: int) -> None:
     crawling.start("plc", "", "Plant", per_s=10**9, limit=nodes)
     fed.ticks.measure(into, 120, lambda: not crawling.running)
     assert crawling.count == nodes, f"{crawling.count:,} of {nodes:,} nodes came: {crawling.words}"
+    cache = fed.window.workbench.workspace.nodes
+    fed.run(120, lambda: cache.unwritten == 0)  # what follows is measured by itself
+    assert cache.unwritten == 0, "the browse cache was not written"
 
 
 def _crawl_of(fed: Fed):  # type: ignore[no-untyped-def]  # widgets.crawl.Crawl, imported when the window is
