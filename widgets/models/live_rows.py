@@ -17,7 +17,7 @@ TURN_S: Final = 0.001
 """After so long, the rows that are left wait for the next turn."""
 ROWS_AT_ONCE: Final = 2
 """Painted in one turn; each takes about half a millisecond."""
-ROUND_S: Final = 0.2
+ROUND_S: Final = 0.25
 """So often a row is looked at, at the most."""
 
 Cells = tuple[object, ...]
