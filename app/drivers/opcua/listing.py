@@ -11,7 +11,7 @@ import msgspec
 from app.drivers.base import BrowseColumns, NodeClass
 from app.drivers.opcua.address import UA_NAMESPACE, escape_name
 from app.drivers.opcua.binary import DataValue, namespace_uri
-from app.drivers.opcua.references import Row
+from app.drivers.opcua.found import Row
 from app.drivers.opcua.requests import all_forms, numeric
 
 OBJECT: Final = 1

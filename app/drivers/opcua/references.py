@@ -9,68 +9,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
-from app.drivers.opcua.binary import DecodingError, Reader, decoded_with, node_text, passed_response_header, repeats
-
-
-class Reference(NamedTuple):
-    """OPC 10000-4 §7.29 ReferenceDescription.
-
-    Attributes:
-        type, type_definition: NodeIds as they came, encoded.
-        node: The target's NodeId, encoded as a request carries it; b"" for a node on another server, which cannot be asked here.
-        id: Canonical address of the target.
-        namespace, name: Its browse name; the namespace's index is valid for this connection only.
-        display: Display name without its locale, "" where there is none.
-        node_class: OPC 10000-3 §5; 0 where the server says none.
-    """
-
-    type: bytes
-    forward: bool
-    node: bytes
-    id: str
-    namespace: int
-    name: str
-    display: str
-    node_class: int
-    type_definition: bytes
-
-
-Row = tuple[bytes, bool, bytes, str, int, str, str, int, bytes]
-"""``Reference`` without its class, which would double the time to make one; ``Reference._make`` gives it."""
-
-
-class Found(NamedTuple):
-    """What a Browse found below one node.
-
-    Attributes:
-        status: StatusCode of this node.
-        point: Continuation point, b"" where there is no more.
-        rows: In the server's order.
-    """
-
-    status: int
-    point: bytes
-    rows: Sequence[Row]
-
-    @property
-    def references(self) -> list[Reference]:
-        return [Reference._make(row) for row in self.rows]
-
-
-class Prefixes(dict[int, str]):
-    """Namespace index → how the address of a node with a string or number in it begins."""
-
-    def __init__(self, namespaces: Sequence[str], kind: str) -> None:
-        super().__init__()
-        self._namespaces, self._kind = namespaces, kind
-
-    def __missing__(self, index: int) -> str:
-        prefix = node_text(self._namespaces, index, "i", "").removesuffix("i=") + f"{self._kind}="
-        self[index] = prefix
-        return prefix
-
+from app.drivers.opcua.binary import DecodingError, Reader, decoded_with, passed_response_header, repeats
+from app.drivers.opcua.found import NOTHING, Found, Row, Rows
+from app.drivers.opcua.siblings import FEWEST, Prefixes, Siblings
 
 _NUMERIC_FORMS: Final = (0, 1, 2)
 _STRING: Final = 3
@@ -86,8 +29,8 @@ _NUMERIC: Final = struct.Struct("<HI")
 _NAME: Final = struct.Struct("<Hi")
 _LOCALIZED: Final = struct.Struct("<Bi")
 _CLASS: Final = struct.Struct("<iB")
-NOTHING: Final = Found(0, b"", [])
-"""The answer for a node with nothing below it: most of them, and so one object for all. Its list is never added to."""
+_LONGEST_PAUSE: Final = 64
+"""References until siblings are looked for again where there were none."""
 
 
 class Browsed:
@@ -97,6 +40,7 @@ class Browsed:
         self._namespaces = namespaces
         self._numbers = Prefixes(namespaces, "i")
         self._strings = Prefixes(namespaces, "s")
+        self._siblings = Siblings(self._numbers, self._strings)
 
     def results(self, data: bytes) -> list[Found]:
         """BrowseResponse or BrowseNextResponse from its type id on.
@@ -125,17 +69,18 @@ class Browsed:
             left -= 1
         return found
 
-    def _references(self, reader: Reader, count: int) -> list[Row]:  # noqa: C901, PLR0912, PLR0915  one look after the other, on purpose
+    def _references(self, reader: Reader, count: int) -> Rows:  # noqa: C901, PLR0912, PLR0915  one look after the other, on purpose
         """The hot loop: 2 µs a reference; a call or an object for each part of one would double that."""
         data, at, end = reader.data, reader.at, len(reader.data)
         numbers, strings = self._numbers, self._strings
         name_at, localized_at, class_at, numeric_at, four_byte_at = (
             _NAME.unpack_from, _LOCALIZED.unpack_from, _CLASS.unpack_from, _NUMERIC.unpack_from, _FOUR_BYTE.unpack_from,
         )  # fmt: skip
-        rows: list[Row] = []
-        append = rows.append
-        while len(rows) < count:
-            start = at
+        found = Rows()
+        rows: list[Row] = []  # behind those
+        append, left, pause = rows.append, count, 1
+        while left > 0:
+            start, left = at, left - 1
             try:
                 if data[at] == 0:  # reference type in two bytes
                     type_ = data[at : at + 2]
@@ -211,45 +156,21 @@ class Browsed:
                 at = reader.at
                 continue
             row = (type_, forward, node, id_, index, name, display, node_class, definition)
+            if left >= FEWEST and not left % pause and data.startswith(data[start:begin], at):
+                frame = data[start:begin], data[class_from:at]
+                taken = self._siblings.take(data, start, row, frame, left + 1)
+                if taken is not None:
+                    pause = 1
+                    found.add_each(rows)
+                    found.add(taken[0])
+                    rows.clear()
+                    at, left = taken[1], left + 1 - len(taken[0].id)
+                    continue
+                pause = min(2 * pause, _LONGEST_PAUSE)
             append(row)
-            if form == _STRING and mask == _TEXT and display is name:
-                at = self._siblings(data, at, row, (data[start : begin + 3], data[class_from:at]), rows, count)
         reader.at = at
-        return rows
-
-    def _siblings(self, data: bytes, at: int, like: Row, frame: tuple[bytes, bytes], rows: list[Row], count: int) -> int:
-        """Add what follows and differs in the NodeId's text and in its name only, which it shows; where the first stands that is not so.
-
-        Args:
-            data, at: Where the first one begins.
-            like: The reference before.
-            frame: Of that reference, what is before the size of its NodeId's text, and what is behind its display name.
-            rows, count: Where to add, until there are so many.
-        """
-        head, tail = frame
-        prefix = self._strings[int.from_bytes(head[-2:], "little")]
-        type_, forward, _, _, _, _, _, node_class, definition = like
-        starts, size_at, name_at, append = data.startswith, _INT32.unpack_from, _NAME.unpack_from, rows.append
-        form_in, size_in, rest = len(head) - 3, len(head), len(tail) + 5
-        try:
-            for _ in range(count - len(rows)):
-                if not starts(head, at):
-                    break
-                text = at + size_in + 4
-                name_from = text + size_at(data, at + size_in)[0]
-                if name_from < text:
-                    break
-                index, length = name_at(data, name_from)
-                end = name_from + 6 + length
-                if length <= 0 or not starts(b"\x02" + data[name_from + 2 : end], end) or not starts(tail, end + 5 + length):
-                    break
-                name = data[name_from + 6 : end].decode()
-                id_ = prefix + data[text:name_from].decode()
-                append((type_, forward, data[at + form_in : name_from], id_, index, name, name, node_class, definition))
-                at = end + length + rest
-        except (UnicodeDecodeError, struct.error):
-            pass  # the general way knows what to make of it
-        return at
+        found.add_each(rows)
+        return found
 
     def _skipped(self, data: bytes, at: int) -> tuple[bytes, int]:
         """A NodeId as it stands there, and where it ends."""

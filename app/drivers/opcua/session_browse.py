@@ -9,8 +9,8 @@ from typing import Final, Literal, NamedTuple
 
 from app.drivers.base import BrowseColumns
 from app.drivers.opcua.binary import DataValue
+from app.drivers.opcua.found import NOTHING, Found
 from app.drivers.opcua.listing import OBJECT, OBJECTS, ROOT, VARIABLE, Listing, Parent
-from app.drivers.opcua.references import NOTHING, Found
 from app.drivers.opcua.session_nodes import Nodes
 from app.drivers.opcua.session_services import VALUE, Services, encoded
 from app.drivers.opcua.session_types import DATA_TYPE, VALUE_RANK, DataTypes

@@ -14,6 +14,7 @@ from app.drivers.base import Wire
 from app.drivers.opcua import references, words
 from app.drivers.opcua.address import UA_NAMESPACE
 from app.drivers.opcua.binary import NO_VALUE, DataValue, Extension, Reader, decoded
+from app.drivers.opcua.found import Found
 from app.drivers.opcua.listing import NODE_CLASSES, OBJECTS, ROOT
 from app.drivers.opcua.questions import (
     Argument,
@@ -32,7 +33,6 @@ from app.drivers.opcua.questions import (
     Signature,
     Step,
 )
-from app.drivers.opcua.references import Found
 from app.drivers.opcua.requests import numeric
 from app.drivers.opcua.samples import extensions_in
 from app.drivers.opcua.session_browse import DISPLAY_NAME, Browser

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import Final
+from collections.abc import Callable
+from itertools import repeat
+from typing import Any, Final, NamedTuple
 
 from app.drivers.opcua.binary import NO_VALUE, NUMBER_CODES, DataValue, DecodingError, Reader, repeats
 
@@ -20,34 +22,51 @@ _HAS_SERVER: Final = 0x08
 _PLAIN_MASKS: Final = 0x10
 """Masks below it have no picoseconds."""
 
+_STRING: Final = 12
+_LOCALIZED: Final = 21
+_TEXT_ONLY: Final = 2
+"""Encoding mask of a LocalizedText without a locale."""
+
 _REMEMBERED: Final = 32
 _MET: Final = 256
 _SHORT_BYTES: Final = 64
 _FIRST_WINDOW: Final = 8
-_SHAPE_AT: Final = struct.Struct("<H")
 _LARGEST_WINDOW: Final = 4096
+_MIXED: Final = 64
+"""Values taken one by one before it is looked whether a run begins."""
+
+_INT32: Final = struct.Struct("<i")
 
 
-class _Shape:
-    """Records of one encoding mask and one numeric type."""
+class _Shape(NamedTuple):
+    """DataValues of one encoding mask and one numeric type, or with one text.
 
-    __slots__ = ("begin", "builtin", "fields", "mask", "number", "record", "size")
+    Attributes:
+        begin: The first two bytes: mask and type.
+        size: Of a number's DataValue; of one with a text, of what is behind the text.
+        unpack_from: Of all its fields from there on.
+        places: Of status, source time and server time; 0 where one is absent, and where the number is. Empty where all are absent.
+    """
 
-    def __init__(self, mask: int, builtin: int, code: str) -> None:
-        self.mask, self.builtin = bytes((mask,)), bytes((builtin,))
-        self.begin, self.number = self.mask + self.builtin, builtin
-        fields = [bit for bit in (_HAS_STATUS, _HAS_SOURCE, _HAS_SERVER) if mask & bit]
-        self.record = struct.Struct("<2x" + code + "".join("I" if bit == _HAS_STATUS else "q" for bit in fields))
-        self.size = self.record.size
-        self.fields = tuple(1 + fields.index(bit) if bit in fields else 0 for bit in (_HAS_STATUS, _HAS_SOURCE, _HAS_SERVER))
+    begin: bytes
+    builtin: int
+    size: int
+    unpack_from: Callable[[bytes, int], tuple[Any, ...]]  # Any: whatever numbers there are
+    places: tuple[int, ...]
+    record: struct.Struct
 
 
-_SHAPES: Final = {
-    mask | builtin << 8: _Shape(mask, builtin, code)
-    for mask in range(_PLAIN_MASKS)
-    if mask & _HAS_VALUE
-    for builtin, code in NUMBER_CODES.items()
-}
+def _shape(mask: int, builtin: int, code: str) -> _Shape:
+    fields = [bit for bit in (_HAS_STATUS, _HAS_SOURCE, _HAS_SERVER) if mask & bit]
+    record = struct.Struct("<" + code + "".join("I" if bit == _HAS_STATUS else "q" for bit in fields))
+    places = tuple(1 + fields.index(bit) if bit in fields else 0 for bit in (_HAS_STATUS, _HAS_SOURCE, _HAS_SERVER)) if fields else ()
+    return _Shape(bytes((mask, builtin)), builtin, record.size, record.unpack_from, places, record)
+
+
+_MASKS: Final = [mask for mask in range(_PLAIN_MASKS) if mask & _HAS_VALUE]
+_NUMBERS: Final = {bytes((mask, builtin)): _shape(mask, builtin, f"2x{code}") for mask in _MASKS for builtin, code in NUMBER_CODES.items()}
+_TEXTS: Final = {bytes((mask, builtin)): _shape(mask, builtin, "") for mask in _MASKS for builtin in (_STRING, _LOCALIZED)}
+"""By the two bytes that such a DataValue begins with."""
 
 
 class Repertoire:
@@ -100,48 +119,100 @@ def data_values(reader: Reader, repertoire: Repertoire | None = None) -> list[Da
     data, left = reader.data, reader.count()
     values: list[DataValue] = []
     last, value = b"", NO_VALUE  # the bytes of the one before, and what they mean
-    shapes, shape_at = _SHAPES.get, _SHAPE_AT.unpack_from
     while left > 0:
-        at, many = reader.at, 1
-        if repertoire is not None and (taken := repertoire.take(reader, left)):
-            values += taken
-            left -= len(taken)
-            continue
+        at = reader.at
         if last and data.startswith(last, at):
             many = repeats(data, last, at, left)
             values += [value] * many
             reader.at += many * len(last)
             left -= many
             continue
-        shape = shapes(shape_at(data, at)[0])
-        if shape is None:
-            value = reader.data_value()
-            values.append(value)
-        elif data.startswith(shape.begin, at + shape.size) and not data.startswith(data[at : at + shape.size], at + shape.size):
-            many = _alike(data, at, shape, left)
-            values += _records(data, at, shape, many)
-            reader.at += many * shape.size
+        last = b""
+        if repertoire is not None:
+            taken = repertoire.take(reader, left)
+            if not taken:
+                taken, _ = _plain(reader, 1)
+                value, last = taken[0], data[at : reader.at]
+                repertoire.meet(last, value)
+        elif (shape := _NUMBERS.get(data[at : at + 2])) is not None and _begins_run(data, at, shape):
+            taken = _run(data, at, shape, _alike(data, at, shape, left))
+            reader.at += len(taken) * shape.size
         else:
-            value = _record(shape, shape.record.unpack_from(data, at))
-            values.append(value)
-            reader.at += shape.size
-        left -= many
-        last = data[at : reader.at] if many == 1 and reader.at - at <= _SHORT_BYTES else b""
-        if last and repertoire is not None:
-            repertoire.meet(last, value)
+            taken, start = _plain(reader, min(left, _MIXED))
+            value = taken[-1]
+            if reader.at - start <= _SHORT_BYTES:
+                last = data[start : reader.at]
+        values += taken
+        left -= len(taken)
     if reader.at > len(data):
         raise DecodingError("the answer ends within a value")
     return values
 
 
+def _plain(reader: Reader, most: int) -> tuple[list[DataValue], int]:
+    """At least one value and at most so many, up to one that is twice the same; and where the last one begins."""
+    data, at = reader.data, reader.at
+    numbers, texts, size_at, end = _NUMBERS.get, _TEXTS.get, _INT32.unpack_from, len(data)
+    start, before = at, None
+    values: list[DataValue] = []
+    append = values.append
+    for _ in range(most):
+        begin = data[at : at + 2]
+        if (shape := numbers(begin)) is not None:
+            _, builtin, size, unpack_from, places, _ = shape
+            fields = unpack_from(data, at)
+            start = at
+            at += size
+            value = fields[0]
+        elif (shape := texts(begin)) is not None:
+            _, builtin, size, unpack_from, places, _ = shape
+            text_at = at + 2
+            if builtin == _LOCALIZED:
+                if data[text_at : text_at + 1] != b"\x02":
+                    break
+                text_at += 1
+            text_end = text_at + 4 + max(size_at(data, text_at)[0], 0)
+            if text_end > end:
+                break
+            value = data[text_at + 4 : text_end].decode("utf-8", "replace")
+            fields = (value, *unpack_from(data, text_end)) if places else (value,)
+            start = at
+            at = text_end + size
+        else:
+            break
+        if places:
+            status, source, server = places
+            times = fields[source] if source else 0, fields[server] if server else 0
+            append(_new(DataValue, (builtin, False, value, fields[status] if status else 0, *times)))
+        else:
+            append(_new(DataValue, (builtin, False, value, 0, 0, 0)))
+        if fields == before:
+            break
+        before = fields
+    if not values:
+        values.append(reader.data_value())
+        return values, start
+    reader.at = at
+    return values, start
+
+
+def _begins_run(data: bytes, at: int, shape: _Shape) -> bool:
+    """Whether several of this shape stand there, that are not the same."""
+    begin, size = shape.begin, shape.size
+    if not (data.startswith(begin, at + size) and data.startswith(begin, at + (_FIRST_WINDOW - 1) * size)):
+        return False
+    return not data.startswith(data[at : at + size], at + size)
+
+
 def _alike(data: bytes, at: int, shape: _Shape, most: int) -> int:
     """How many records of this shape stand there in a row, at most so many; one does."""
     many, window = 1, _FIRST_WINDOW
+    mask, builtin = shape.begin[:1], shape.begin[1:]
     while many < most:
         begin, size = at + many * shape.size, shape.size
         end = begin + min(window, most - many) * size
         masks, builtins = data[begin:end:size], data[begin + 1 : end : size]
-        same = min(len(masks) - len(masks.lstrip(shape.mask)), len(builtins) - len(builtins.lstrip(shape.builtin)))
+        same = min(len(masks) - len(masks.lstrip(mask)), len(builtins) - len(builtins.lstrip(builtin)))
         many += same
         if same < window:
             break
@@ -149,19 +220,11 @@ def _alike(data: bytes, at: int, shape: _Shape, most: int) -> int:
     return many
 
 
-def _records(data: bytes, at: int, shape: _Shape, many: int) -> list[DataValue]:
-    return [_record(shape, record) for record in shape.record.iter_unpack(data[at : at + many * shape.size])]
-
-
-def _record(shape: _Shape, record: tuple[int, ...]) -> DataValue:
-    status, source, server = shape.fields
-    return _new(
-        DataValue,
-        (
-            shape.number, False, record[0], record[status] if status else 0, record[source] if source else 0,
-            record[server] if server else 0,
-        ),
-    )  # fmt: skip
+def _run(data: bytes, at: int, shape: _Shape, many: int) -> list[DataValue]:
+    columns = list(zip(*shape.record.iter_unpack(data[at : at + many * shape.size]), strict=True))
+    fields = [columns[place] if place else repeat(0) for place in shape.places or (0, 0, 0)]
+    rows = zip(repeat(shape.builtin), repeat(False), columns[0], *fields)
+    return list(map(_new, repeat(DataValue), rows))
 
 
 _new: Final = tuple.__new__

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from app.drivers.opcua import requests
 from app.drivers.opcua.binary import DataValue, DecodingError, ResultError, decoded_with, passed_response_header
-from app.drivers.opcua.references import Browsed, Found, Reference, plain_node
+from app.drivers.opcua.found import Found, Reference
+from app.drivers.opcua.references import Browsed, plain_node
 from app.drivers.opcua.requests import all_forms, numeric
 from app.drivers.opcua.values import Repertoire
 from app.drivers.opcua.values import data_values as lean_values
@@ -208,7 +209,7 @@ def test_that_bytes_that_are_no_text_do_not_spoil_a_reference() -> None:
     for word in (b"abcd", b"name", b"show"):
         (one,) = browsed(data.replace(word, b"a\xff\xfed", 1))
         assert len(one.rows) == 2
-        assert "�" in "".join(str(part) for part in one.rows[0])
+        assert "�" in "".join(str(part) for part in one.references[0])
         assert one.references[1].id == "nsu=urn:line;s=abcd"
 
 
