@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from operator import itemgetter
-from typing import Final, NamedTuple
-
-import msgspec
+from typing import Final, NamedTuple, TypeVar
 
 from app.drivers.base import BrowseColumns, NodeClass
 from app.drivers.opcua.address import UA_NAMESPACE, escape_name
-from app.drivers.opcua.binary import DataValue, namespace_uri
-from app.drivers.opcua.found import Row
+from app.drivers.opcua.binary import namespace_uri
+from app.drivers.opcua.browsed import Rows
 from app.drivers.opcua.requests import all_forms, numeric
+
+T = TypeVar("T")
 
 OBJECT: Final = 1
 VARIABLE: Final = 2
@@ -65,7 +65,7 @@ class Listing:
     def __len__(self) -> int:
         return len(self.id)
 
-    def add(self, place: int, parent: Parent, rows: Sequence[Row], *, seen: set[str] | None = None, most: int = 2**31) -> None:
+    def add(self, place: int, parent: Parent, rows: Rows, *, seen: set[str] | None = None, most: int = 2**31) -> None:
         """What is below ``parent``, each target once, by its first reference (such as Organizes before HasNotifier).
 
         Args:
@@ -76,21 +76,22 @@ class Listing:
             most: More rows are left out, and not added to ``seen``.
         """
         rows = _fresh(rows, set() if seen is None else seen, most)
-        if not rows:
+        if not len(rows):
             return
         if parent.id == ROOT:
-            rows = sorted(rows, key=lambda row: row[3] != OBJECTS)
-        _, _, nodes, ids, indexes, names, displays, classes, definitions = zip(*rows, strict=True)
+            rows = Rows.of(sorted(rows, key=lambda row: row[3] != OBJECTS))
+        columns = rows.columns
+        names, displays = columns.name, columns.display
         self.parent += [place] * len(rows)
-        self.node += nodes
-        self.id += ids
+        self.node += columns.node
+        self.id += columns.id
         self.plain_name += names
         self.name += displays if all(displays) else [display or name for display, name in zip(displays, names, strict=True)]
-        self.browse_name += self._browse_names(parent.namespace, indexes, names)
-        self.path += _paths(parent, ids, names)
-        self.index += indexes
-        self.node_class += classes
-        self.definition += definitions
+        self.browse_name += self._browse_names(parent.namespace, columns.namespace, names)
+        self.path += _paths(parent, columns.id, names)
+        self.index += columns.namespace
+        self.node_class += columns.node_class
+        self.definition += columns.type_definition
 
     def _browse_names(self, index: int, indexes: Sequence[int], names: Sequence[str]) -> Sequence[str]:
         """With the namespace's URI where it is another than the parent's."""
@@ -99,18 +100,34 @@ class Listing:
         uris = {own: f"{namespace_uri(self._namespaces, own)}:" for own in set(indexes)} | {index: ""}
         return [uris[own] + name for own, name in zip(indexes, names, strict=True)]
 
-    def of_class(self, node_class: int) -> list[int]:
+    def of_class(self, node_class: int) -> Sequence[int]:
         """Rows of this node class."""
+        if self.node_class.count(node_class) == len(self):
+            return range(len(self))
         return [row for row, number in enumerate(self.node_class) if number == node_class]
 
-    def browsable(self) -> list[bytes]:
-        """Encoded NodeIds, b"" for properties: nothing is below them (OPC 10000-3 §5.6.2)."""
-        if _PROPERTY_TYPE.isdisjoint(self.definition):
-            return self.node
-        return [b"" if definition in _PROPERTY_TYPE else node for node, definition in zip(self.node, self.definition, strict=True)]
+    def browsable(self, start: int) -> list[bytes]:
+        """Encoded NodeIds from row ``start`` on, b"" for properties: nothing is below them (OPC 10000-3 §5.6.2)."""
+        nodes, definitions = self.node[start:], self.definition[start:]
+        if _PROPERTY_TYPE.isdisjoint(definitions):
+            return nodes
+        return [b"" if definition in _PROPERTY_TYPE else node for node, definition in zip(nodes, definitions, strict=True)]
 
-    def columns(self, types: Mapping[int, str] | None = None, descriptions: Mapping[int, str] | None = None) -> BrowseColumns:
-        """``types`` and ``descriptions`` by row, where there are any."""
+    def spread(self, rows: Sequence[int], values: Sequence[T], column: list[T]) -> None:
+        """Into a column of one value per row, those of some of its rows."""
+        if len(rows) == len(column):
+            column[:] = values
+            return
+        for row, value in zip(rows, values, strict=True):
+            column[row] = value
+
+    def columns(
+        self,
+        types: Sequence[str] | None = None,
+        descriptions: Sequence[str] | None = None,
+        held: tuple[Sequence[object], Sequence[int]] = ((), ()),
+    ) -> BrowseColumns:
+        """``held`` is what variables held, and its status; empty where it was not asked for."""
         return BrowseColumns(
             parent=tuple(self.parent),
             id=tuple(self.id),
@@ -118,18 +135,13 @@ class Listing:
             browse_name=tuple(self.browse_name),
             path=tuple(self.path),
             node_class=tuple([NODE_CLASSES.get(number, "object") for number in self.node_class]),
-            type=self._filled(types),
+            type=("",) * len(self) if types is None else tuple(types),
             has_children=self._has_children(),
-            description=self._filled(descriptions),
+            description=("",) * len(self) if descriptions is None else tuple(descriptions),
+            value=tuple(held[0]),
+            status=tuple(held[1]),
             errors=self.errors,
         )
-
-    def _filled(self, texts: Mapping[int, str] | None) -> tuple[str, ...]:
-        if not texts:
-            return ("",) * len(self)
-        if len(texts) == len(self):
-            return tuple([texts[row] for row in range(len(self))])
-        return tuple([texts.get(row, "") for row in range(len(self))])
 
     def _has_children(self) -> tuple[bool, ...]:
         if METHOD not in self.node_class and _PROPERTY_TYPE.isdisjoint(self.definition):
@@ -137,24 +149,21 @@ class Listing:
         pairs = zip(self.node_class, self.definition, strict=True)
         return tuple([number != METHOD and definition not in _PROPERTY_TYPE for number, definition in pairs])
 
-    def with_values(self, columns: BrowseColumns, rows: Sequence[int], values: Sequence[DataValue]) -> BrowseColumns:
-        """The same with what variables held: ``rows`` are theirs."""
-        held: list[object] = [None] * len(self)
-        statuses = [0] * len(self)
-        for row, value in zip(rows, values, strict=True):
-            held[row], statuses[row] = value.value, value.status
-        return msgspec.structs.replace(columns, value=tuple(held), status=tuple(statuses))
 
-
-def _fresh(rows: Sequence[Row], seen: set[str], most: int) -> Sequence[Row]:
-    if not all(row[2] for row in rows):
-        rows = [row for row in rows if row[2]]  # those on another server cannot be asked here
-    ids = list(map(_ID, rows))
-    if len(set(ids)) < len(ids) or not seen.isdisjoint(ids):
-        rows = list({row[3]: row for row in reversed(rows) if row[3] not in seen}.values())[::-1]  # the first one of each id stays
-        ids = list(map(_ID, rows))
-    seen.update(ids[:most])
-    return rows[:most]
+def _fresh(rows: Rows, seen: set[str], most: int) -> Rows:
+    """Those to be taken; their ids are added to ``seen``."""
+    columns, many = rows.columns, len(rows)
+    if all(columns.node) and many <= most and seen.isdisjoint(columns.id):
+        before = len(seen)
+        seen.update(columns.id)
+        if len(seen) == before + many:  # each of them once: nearly always
+            return rows
+        seen.difference_update(columns.id)
+    here = [row for row in rows if row[2] and row[3] not in seen]  # those on another server cannot be asked here
+    first = list({row[3]: row for row in reversed(here)}.values())[::-1]  # of each id
+    taken = first[:most]
+    seen.update(map(_ID, taken))
+    return Rows.of(taken)
 
 
 def _paths(parent: Parent, ids: Sequence[str], names: Sequence[str]) -> list[str]:

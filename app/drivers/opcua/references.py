@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from app.drivers.opcua.binary import DecodingError, Reader, decoded_with, passed_response_header, repeats
-from app.drivers.opcua.found import NOTHING, Found, Row, Rows
+from app.drivers.opcua.browsed import NOTHING, Found, Row, Rows
 from app.drivers.opcua.siblings import FEWEST, Prefixes, Siblings
 
 _NUMERIC_FORMS: Final = (0, 1, 2)

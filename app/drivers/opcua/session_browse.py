@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
+from operator import itemgetter
+from time import monotonic
 from typing import Final, Literal, NamedTuple
 
 from app.drivers.base import BrowseColumns
 from app.drivers.opcua.binary import DataValue
-from app.drivers.opcua.found import NOTHING, Found
+from app.drivers.opcua.browsed import NOTHING, Found
 from app.drivers.opcua.listing import OBJECT, OBJECTS, ROOT, VARIABLE, Listing, Parent
 from app.drivers.opcua.session_nodes import Nodes
 from app.drivers.opcua.session_services import VALUE, Services, encoded
@@ -22,9 +24,15 @@ DISPLAY_NAME: Final = 4
 
 AHEAD: Final = 4
 """Portions of a crawl that are asked for while earlier ones are still being looked at."""
+FEWEST_ROWS: Final = 1_000
+HELD_BACK_S: Final = 0.1
+"""A crawl describes so many rows at a time, or what came within so long: for the one or two below a variable no request is worth while."""
 FEWEST_PARENTS: Final = 20
 REFERENCES_PER_ANSWER: Final = 5_000
 """A crawl asks for the children of so many nodes at once that about so many come: 15 ms of decoding, while nothing else is done."""
+
+_HELD: Final = itemgetter(DataValue._fields.index("value"))
+_STATUS: Final = itemgetter(DataValue._fields.index("status"))
 
 Want = Literal["names", "types", "values"]
 """What a crawl brings of variables: nothing but their names, type and description too, or what they hold as well."""
@@ -77,7 +85,7 @@ class Browser:
             root: Where to begin.
             limit: Most rows.
             want: See ``Want``.
-            parents: Nodes whose children are asked for at a time; 0 fits it to how many come.
+            parents: Nodes whose children are asked for at a time, and told with one page; 0 fits it to how many come.
             ahead: Portions under way at once.
         """
         (target,) = await self._nodes.resolve([root or OBJECTS])
@@ -87,6 +95,8 @@ class Browser:
         if not self._nodes.is_placed(target.id):
             await self._nodes.load_ancestors([target])
         walk = _Walk(encoded(target.node), self._parent(target.id))
+        listing = Listing(self._services.namespaces)
+        listed_s = monotonic()
         browsing: deque[tuple[_Portion, asyncio.Task[list[Found]]]] = deque()
         describing: deque[asyncio.Task[BrowseColumns]] = deque()
         size = parents or FEWEST_PARENTS
@@ -101,12 +111,15 @@ class Browser:
                         references = sum(len(one.rows) for one in found if one is not NOTHING)
                         size = max(FEWEST_PARENTS, REFERENCES_PER_ANSWER * len(found) // (1 + references))
                         size = min(size, self._services.sizes["browse"])
-                    listing = self._listed(walk, portion, found, limit)
-                    describing.append(asyncio.create_task(self._described(listing, want)))
+                    self._list(listing, walk, portion, found, limit)
                 if walk.count >= limit:
                     walk.stop()
                     await dropped([task for _, task in browsing])
                     browsing.clear()
+                due = parents or len(listing) >= FEWEST_ROWS or monotonic() - listed_s >= HELD_BACK_S
+                if due or not (browsing or walk.more):
+                    describing.append(asyncio.create_task(self._described(listing, want)))
+                    listing, listed_s = Listing(self._services.namespaces), monotonic()
                 while describing and (describing[0].done() or len(describing) >= ahead or not (browsing or walk.more)):
                     yield await describing.popleft()
                 if not (browsing or describing or walk.more):
@@ -114,18 +127,19 @@ class Browser:
         finally:
             await dropped([*(task for _, task in browsing), *describing])
 
-    def _listed(self, walk: _Walk, portion: _Portion, found: Sequence[Found], limit: int) -> Listing:
-        """What is new below these nodes; the nodes are to be looked below in their turn."""
-        listing = Listing(self._services.namespaces)
-        for place, one in [(place, one) for place, one in zip(portion.places, found, strict=True) if one is not NOTHING]:
+    def _list(self, listing: Listing, walk: _Walk, portion: _Portion, found: Sequence[Found], limit: int) -> None:
+        """Add what is new below these nodes, which is to be looked below in its turn."""
+        start = len(listing)
+        for place, one in zip(portion.places, found, strict=True):
+            if one is NOTHING:
+                continue
             if one.status >> 30:
                 listing.errors[place] = self._why_not(one, walk.ids[place])
             if one.rows:
                 parent = walk.parent(place)
                 self._nodes.remember_one(parent)  # so that it can be browsed later without asking for the way up
-                listing.add(place, parent, one.rows, seen=walk.seen, most=limit - walk.count - len(listing))
-        walk.take(listing)
-        return listing
+                listing.add(place, parent, one.rows, seen=walk.seen, most=limit - walk.count - len(listing) + start)
+        walk.take(listing, start)
 
     async def _described(self, listing: Listing, want: Want) -> BrowseColumns:
         """Data types and descriptions of variables, and what they hold; names of the type definitions of objects."""
@@ -138,16 +152,21 @@ class Browser:
             self._attributes([listing.node[place] for place in variables], numbers),
             self._name_types({listing.definition[place] for place in objects}),
         )
-        types = {place: self._type_names.get(listing.definition[place], "") for place in objects}
-        texts: dict[int, str] = {}
+        types, descriptions = [""] * len(listing), [""] * len(listing)
+        if objects:
+            listing.spread(objects, [self._type_names.get(listing.definition[place], "") for place in objects], types)
         if variables:
-            data_types, ranks, descriptions = answers[:3]
-            types.update(zip(variables, await self._type_words(data_types, ranks), strict=True))
-            texts = {place: str(answer.value) for place, answer in zip(variables, descriptions, strict=True) if answer.value}
-        columns = listing.columns(types, texts)
+            listing.spread(variables, await self._type_words(answers[0], answers[1]), types)
+            listing.spread(variables, [str(text) if text else "" for text in map(_HELD, answers[2])], descriptions)
         if want == "types":
-            return columns
-        return listing.with_values(columns, variables, await self._types.finished(answers[3]) if variables else [])
+            return listing.columns(types, descriptions)
+        values: list[object] = [None] * len(listing)
+        statuses = [0] * len(listing)
+        if variables:
+            finished = await self._types.finished(answers[3])
+            listing.spread(variables, list(map(_HELD, finished)), values)
+            listing.spread(variables, list(map(_STATUS, finished)), statuses)
+        return listing.columns(types, descriptions, (values, statuses))
 
     async def _attributes(self, nodes: Sequence[bytes], numbers: Sequence[int]) -> list[list[DataValue]]:
         """Of each attribute, its value of each node; in one request where that fits."""
@@ -160,7 +179,7 @@ class Browser:
 
     async def _type_words(self, data_types: Sequence[DataValue], ranks: Sequence[DataValue]) -> list[str]:
         """Type word of each variable. The same few pairs come again and again: each is put into words once."""
-        pairs = [(data_type.value, rank.value) for data_type, rank in zip(data_types, ranks, strict=True)]
+        pairs = list(zip(map(_HELD, data_types), map(_HELD, ranks), strict=True))
         try:
             fresh = set(pairs) - self._words.keys()
         except TypeError:  # an array stands where a node id or a number belongs
@@ -224,8 +243,9 @@ class _Walk:
     def parent(self, place: int) -> Parent:
         return Parent(self.ids[place], self._paths[place], self._indexes[place])
 
-    def take(self, listing: Listing) -> None:
-        self.ids += listing.id
-        self._nodes += listing.browsable()
-        self._paths += listing.path
-        self._indexes += listing.index
+    def take(self, listing: Listing, start: int) -> None:
+        """The rows of a listing from ``start`` on."""
+        self.ids += listing.id[start:]
+        self._nodes += listing.browsable(start)
+        self._paths += listing.path[start:]
+        self._indexes += listing.index[start:]

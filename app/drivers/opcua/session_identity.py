@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from app.drivers.base import IDENTITY_CHANGED, ItemState, WatchItem
 from app.drivers.opcua.binary import DataValue
-from app.drivers.opcua.found import Reference
+from app.drivers.opcua.browsed import Reference
 from app.drivers.opcua.samples import Scale
 from app.drivers.opcua.session_nodes import BROWSE_NAME, Nodes, Target, is_unknown
 from app.drivers.opcua.session_search import variables_at

@@ -13,7 +13,7 @@ from asyncua.ua.ua_binary import nodeid_from_binary
 
 from app.drivers.opcua.address import Address, IdentifierKind, NodeAddress, PathAddress, escape_name, parse
 from app.drivers.opcua.binary import namespace_uri, node_text
-from app.drivers.opcua.found import Reference
+from app.drivers.opcua.browsed import Reference
 from app.drivers.opcua.listing import OBJECTS, ROOT, Listing, Parent
 from app.drivers.opcua.session_services import Node, Services
 from app.drivers.opcua.status import BAD_NODE_ID_UNKNOWN, CODE_MASK, status_text

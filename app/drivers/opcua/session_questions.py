@@ -11,10 +11,10 @@ from typing import Final
 from asyncua import ua
 
 from app.drivers.base import Wire
-from app.drivers.opcua import references, words
+from app.drivers.opcua import browsed, words
 from app.drivers.opcua.address import UA_NAMESPACE
 from app.drivers.opcua.binary import NO_VALUE, DataValue, Extension, Reader, decoded
-from app.drivers.opcua.found import Found
+from app.drivers.opcua.browsed import Found
 from app.drivers.opcua.listing import NODE_CLASSES, OBJECTS, ROOT
 from app.drivers.opcua.questions import (
     Argument,
@@ -125,7 +125,7 @@ class Answers:
     def _text_of(self, node: bytes) -> str:
         return decoded(Reader.node_id, node, self._services.namespaces)
 
-    def _reference(self, reference: references.Reference, named: dict[str, tuple[str, str]], definitions: dict[str, str]) -> Reference:
+    def _reference(self, reference: browsed.Reference, named: dict[str, tuple[str, str]], definitions: dict[str, str]) -> Reference:
         type_ = self._text_of(reference.type)
         return Reference(
             type=type_,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from app.drivers.opcua.address import escape_name
-from app.drivers.opcua.found import Reference
+from app.drivers.opcua.browsed import Reference
 from app.drivers.opcua.requests import numeric
 from app.drivers.opcua.session_nodes import split_path
 from app.drivers.opcua.session_services import Services

@@ -18,7 +18,7 @@ from asyncua.ua.ua_binary import nodeid_to_binary
 from app.drivers.base import Learned
 from app.drivers.opcua import requests
 from app.drivers.opcua.binary import NO_VALUE, DataValue, DecodingError, ResultError, decoded_with, passed_response_header
-from app.drivers.opcua.found import NOTHING, Found, Rows
+from app.drivers.opcua.browsed import NOTHING, Found, Rows
 from app.drivers.opcua.references import Browsed
 from app.drivers.opcua.requests import Direction
 from app.drivers.opcua.session_channel import Channel, NoAnswerError, ServiceError
@@ -307,9 +307,10 @@ class Services:
         left = {}
         for place, more in zip(points, self._founds(await self._body("BrowseNext", requests.BROWSE_NEXT, body, len(points))), strict=False):
             before = found[place]
-            found[place] = Found(
-                more.status if more.status >> 30 else before.status, b"", Rows.joined([before.rows.columns, more.rows.columns])
-            )
+            rows = Rows()
+            rows.add(before.rows.columns)
+            rows.add(more.rows.columns)
+            found[place] = Found(more.status if more.status >> 30 else before.status, b"", rows)
             if more.point and not more.status >> 30:
                 left[place] = more.point
         return left

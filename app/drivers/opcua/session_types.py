@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from asyncua import ua
@@ -55,6 +56,7 @@ _MAX_ROUNDS: Final = 32
 _LAST_FLAT: Final = EXTENSION_OBJECT - 1
 """Built-in types above it may hold structures."""
 
+_BUILTIN: Final = itemgetter(DataValue._fields.index("builtin"))
 _BYTE_STRING: Final = 15
 _UNSIGNED: Final = frozenset({3, 5, 7, 9})
 """Built-in types Byte to UInt64: what is derived from them may be an option set."""
@@ -202,7 +204,7 @@ class DataTypes:
 
     async def finished(self, values: Sequence[DataValue]) -> list[DataValue]:
         """The same values with every structure decoded, or shown raw where the server describes none."""
-        if all(value.builtin <= _LAST_FLAT for value in values):
+        if max(map(_BUILTIN, values), default=0) <= _LAST_FLAT:
             return list(values)
         self._missing = {extension.encoding for value in values for extension in extensions_in(value.value)} - self._encodings.keys()
         for _ in range(_MAX_ROUNDS):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from app.drivers.opcua.binary import DecodingError, Reader, node_text
-from app.drivers.opcua.found import Columns, Row
+from app.drivers.opcua.browsed import Columns, Row
 
 
 class Prefixes(dict[int, str]):

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from app.drivers.opcua import requests
 from app.drivers.opcua.binary import DataValue, DecodingError, ResultError, decoded_with, passed_response_header
-from app.drivers.opcua.found import Found, Reference
+from app.drivers.opcua.browsed import Found, Reference
 from app.drivers.opcua.references import Browsed, plain_node
 from app.drivers.opcua.requests import all_forms, numeric
 from app.drivers.opcua.values import Repertoire

@@ -47,6 +47,9 @@ class Columns(NamedTuple):
     type_definition: Sequence[bytes]
 
 
+_NO_COLUMNS: Final = Columns((), (), (), (), (), (), (), (), ())
+
+
 class Rows:
     """References in the server's order, as columns: an object for each would cost as much as its decoding."""
 
@@ -55,9 +58,15 @@ class Rows:
     def __init__(self) -> None:
         self._lists: list[list[Any]] = []  # Any: bytes, text and numbers, as in ``Columns``
 
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> Rows:
+        made = cls()
+        made.add_each(rows)
+        return made
+
     @property
     def columns(self) -> Columns:
-        return Columns(*self._lists or [()] * len(Columns._fields))
+        return Columns(*self._lists) if self._lists else _NO_COLUMNS
 
     def add(self, columns: Columns) -> None:
         if not self._lists:
