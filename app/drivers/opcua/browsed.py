@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import compress, repeat
+from operator import is_not
 from typing import Any, Final, NamedTuple
 
 
@@ -106,3 +108,8 @@ class Found(NamedTuple):
 
 NOTHING: Final = Found(0, b"", Rows())
 """The answer for a node with nothing below it: most of them, and so one object for all. Its rows are never added to."""
+
+
+def filled(found: Sequence[Found]) -> list[tuple[int, Found]]:
+    """All but ``NOTHING``, with their places."""
+    return list(compress(enumerate(found), map(is_not, found, repeat(NOTHING))))

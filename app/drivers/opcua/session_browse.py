@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from operator import itemgetter
 from time import monotonic
 from typing import Final, Literal, NamedTuple
 
 from app.drivers.base import BrowseColumns
 from app.drivers.opcua.binary import DataValue
-from app.drivers.opcua.browsed import NOTHING, Found
+from app.drivers.opcua.browsed import Found, filled
 from app.drivers.opcua.listing import OBJECT, OBJECTS, ROOT, VARIABLE, Listing, Parent
 from app.drivers.opcua.session_nodes import Nodes
 from app.drivers.opcua.session_services import VALUE, Services, encoded
 from app.drivers.opcua.session_types import DATA_TYPE, VALUE_RANK, DataTypes
 from app.drivers.opcua.status import status_text
 from app.drivers.opcua.together import both, dropped, together
+from app.model.values import Value
 
 DESCRIPTION: Final = 5
 DISPLAY_NAME: Final = 4
@@ -31,9 +31,6 @@ FEWEST_PARENTS: Final = 20
 REFERENCES_PER_ANSWER: Final = 5_000
 """A crawl asks for the children of so many nodes at once that about so many come: 15 ms of decoding, while nothing else is done."""
 
-_HELD: Final = itemgetter(DataValue._fields.index("value"))
-_STATUS: Final = itemgetter(DataValue._fields.index("status"))
-
 Want = Literal["names", "types", "values"]
 """What a crawl brings of variables: nothing but their names, type and description too, or what they hold as well."""
 
@@ -44,7 +41,7 @@ class Browser:
         self._nodes = nodes
         self._types = types
         self._type_names: dict[bytes, str] = {}
-        self._words: dict[tuple[object, object], str] = {}
+        self._words: dict[tuple[str, int], str] = {}
 
     async def browse(self, nodes: Sequence[str]) -> BrowseColumns:
         """Everything that hierarchical references lead to, each target once per parent, with the types of variables.
@@ -108,7 +105,7 @@ class Browser:
                     portion, task = browsing.popleft()
                     found = await task
                     if not parents:
-                        references = sum(len(one.rows) for one in found if one is not NOTHING)
+                        references = sum(len(one.rows) for _, one in filled(found))
                         size = max(FEWEST_PARENTS, REFERENCES_PER_ANSWER * len(found) // (1 + references))
                         size = min(size, self._services.sizes["browse"])
                     self._list(listing, walk, portion, found, limit)
@@ -130,9 +127,8 @@ class Browser:
     def _list(self, listing: Listing, walk: _Walk, portion: _Portion, found: Sequence[Found], limit: int) -> None:
         """Add what is new below these nodes, which is to be looked below in its turn."""
         start = len(listing)
-        for place, one in zip(portion.places, found, strict=True):
-            if one is NOTHING:
-                continue
+        for number, one in filled(found):
+            place = portion.places[number]
             if one.status >> 30:
                 listing.errors[place] = self._why_not(one, walk.ids[place])
             if one.rows:
@@ -156,40 +152,39 @@ class Browser:
         if objects:
             listing.spread(objects, [self._type_names.get(listing.definition[place], "") for place in objects], types)
         if variables:
-            listing.spread(variables, await self._type_words(answers[0], answers[1]), types)
-            listing.spread(variables, [str(text) if text else "" for text in map(_HELD, answers[2])], descriptions)
+            listing.spread(variables, await self._type_words(_held(answers[0]), _held(answers[1])), types)
+            listing.spread(variables, [str(text) if text else "" for text in _held(answers[2])], descriptions)
         if want == "types":
             return listing.columns(types, descriptions)
         values: list[object] = [None] * len(listing)
         statuses = [0] * len(listing)
         if variables:
-            finished = await self._types.finished(answers[3])
-            listing.spread(variables, list(map(_HELD, finished)), values)
-            listing.spread(variables, list(map(_STATUS, finished)), statuses)
+            listing.spread(variables, _held(answers[3]), values)
+            if _any_odd(answers[3]):
+                odd = {row: one for row, one in zip(variables, answers[3], strict=True) if isinstance(one, DataValue)}
+                for row, one in zip(odd, await self._types.finished(list(odd.values())), strict=True):
+                    values[row], statuses[row] = one.value, one.status
         return listing.columns(types, descriptions, (values, statuses))
 
-    async def _attributes(self, nodes: Sequence[bytes], numbers: Sequence[int]) -> list[list[DataValue]]:
-        """Of each attribute, its value of each node; in one request where that fits."""
+    async def _attributes(self, nodes: Sequence[bytes], numbers: Sequence[int]) -> Sequence[Sequence[Value | DataValue]]:
+        """Of each attribute, its value of each node, see ``Services.read_plain``; in one request where that fits."""
         if not nodes:
             return [[] for _ in numbers]
         if len(nodes) * len(numbers) > self._services.sizes["read"]:
-            return await together(self._services.read_attribute(nodes, number) for number in numbers)
+            return await together(self._services.read_plain(nodes, number) for number in numbers)
         answers = await self._services.read([(node, number) for number in numbers for node in nodes])  # a Value among them: with times
         return [answers[start : start + len(nodes)] for start in range(0, len(answers), len(nodes))]
 
-    async def _type_words(self, data_types: Sequence[DataValue], ranks: Sequence[DataValue]) -> list[str]:
+    async def _type_words(self, data_types: Sequence[Value], ranks: Sequence[Value]) -> list[str]:
         """Type word of each variable. The same few pairs come again and again: each is put into words once."""
-        pairs = list(zip(map(_HELD, data_types), map(_HELD, ranks), strict=True))
-        try:
-            fresh = set(pairs) - self._words.keys()
-        except TypeError:  # an array stands where a node id or a number belongs
-            pairs = [(of if isinstance(of, str) else "", rank if isinstance(rank, int) else -1) for of, rank in pairs]
-            fresh = set(pairs) - self._words.keys()
+        pairs = [
+            (data_type if isinstance(data_type, str) else "", rank if isinstance(rank, int) else -1)
+            for data_type, rank in zip(data_types, ranks, strict=True)
+        ]
+        fresh = set(pairs) - self._words.keys()
         if fresh:
-            await self._types.load(data_type for data_type, _ in fresh if isinstance(data_type, str))
-            for data_type, rank in fresh:
-                text = data_type if isinstance(data_type, str) else ""
-                self._words[data_type, rank] = self._types.word(text, rank if isinstance(rank, int) else -1)
+            await self._types.load(data_type for data_type, _ in fresh)
+            self._words |= {pair: self._types.word(*pair) for pair in fresh}
         return [self._words[pair] for pair in pairs]
 
     async def _name_types(self, definitions: set[bytes]) -> None:
@@ -197,6 +192,17 @@ class Browser:
         answers = await self._services.read([(node, DISPLAY_NAME) for node in nodes]) if nodes else []
         for node, answer in zip(nodes, answers, strict=True):
             self._type_names[node] = answer.value if isinstance(answer.value, str) else ""
+
+
+def _any_odd(answers: Sequence[Value | DataValue]) -> bool:
+    return DataValue in set(map(type, answers))
+
+
+def _held(answers: Sequence[Value | DataValue]) -> Sequence[Value]:
+    """Only what was held."""
+    if not _any_odd(answers):
+        return answers
+    return [one.value if isinstance(one, DataValue) else one for one in answers]
 
 
 class _Portion(NamedTuple):

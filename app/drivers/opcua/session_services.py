@@ -17,8 +17,8 @@ from asyncua.ua.ua_binary import nodeid_to_binary
 
 from app.drivers.base import Learned
 from app.drivers.opcua import requests
-from app.drivers.opcua.binary import NO_VALUE, DataValue, DecodingError, ResultError, decoded_with, passed_response_header
-from app.drivers.opcua.browsed import NOTHING, Found, Rows
+from app.drivers.opcua.binary import NO_VALUE, DataValue, DecodingError, Reader, ResultError, decoded_with, passed_response_header
+from app.drivers.opcua.browsed import Found, Rows, filled
 from app.drivers.opcua.references import Browsed
 from app.drivers.opcua.requests import Direction
 from app.drivers.opcua.session_channel import Channel, NoAnswerError, ServiceError
@@ -26,8 +26,9 @@ from app.drivers.opcua.session_quarantine import MOST_SPOILERS, ONE_SPOILS_ALL, 
 from app.drivers.opcua.session_sizes import TOO_LARGE, Service, Sizes
 from app.drivers.opcua.status import BAD_DECODING_ERROR
 from app.drivers.opcua.together import together
-from app.drivers.opcua.values import Repertoire, data_values
+from app.drivers.opcua.values import Repertoire, data_values, plain_values
 from app.errors import EndpointError
+from app.model.values import Value
 
 IN_FLIGHT: Final = 6
 RELEASE_S: Final = 1.0
@@ -74,7 +75,7 @@ class Services:
         self.quarantine = Quarantine(channel, learned or Learned(), tell)
         self._namespaces: tuple[str, ...] = ()
         self._browsed = Browsed(())
-        self._repertoire = Repertoire()
+        self._repertoires: dict[int, Repertoire] = {}
         self._gate = asyncio.Semaphore(IN_FLIGHT)
 
     @property
@@ -86,7 +87,7 @@ class Services:
     def namespaces(self, namespaces: tuple[str, ...]) -> None:
         self._namespaces = namespaces
         self._browsed = Browsed(namespaces)
-        self._repertoire = Repertoire()  # NodeIds among them are text by these namespaces
+        self._repertoires = {}  # NodeIds among them are text by these namespaces
 
     @property
     def found(self) -> dict[str, int]:
@@ -238,18 +239,28 @@ class Services:
         """One attribute of many nodes: the same, quicker, and values without times."""
         return await self._spared("read", nodes, partial(self._read_attribute, attribute), _no_value, bytes)
 
+    async def read_plain(self, nodes: Sequence[bytes], attribute: int) -> list[Value | DataValue]:
+        """Likewise, quicker still: see ``values.plain_values``."""
+        return await self._spared("read", nodes, partial(self._read_plain, attribute), _no_plain_value, bytes)
+
     async def _read(self, items: Sequence[tuple[bytes, int]]) -> list[DataValue]:
         times: requests.Times = "both" if any(attribute == VALUE for _, attribute in items) else "none"
-        return self._values(await self._body("Read", requests.READ, requests.read(items, times), len(items)))
+        return self._decoded(data_values, await self._body("Read", requests.READ, requests.read(items, times), len(items)))
 
     async def _read_attribute(self, attribute: int, nodes: Sequence[bytes]) -> list[DataValue]:
-        body = requests.read_one_attribute(nodes, attribute, "none")
-        data = await self._body("Read", requests.READ, body, len(nodes))
-        return self._values(data, None if attribute == VALUE else self._repertoire)
+        return self._decoded(data_values, await self._read_one(attribute, nodes))
 
-    def _values(self, data: bytes, repertoire: Repertoire | None = None) -> list[DataValue]:
+    async def _read_plain(self, attribute: int, nodes: Sequence[bytes]) -> list[Value | DataValue]:
+        repertoire = None if attribute == VALUE else self._repertoires.setdefault(attribute, Repertoire())
+        return self._decoded(partial(plain_values, repertoire=repertoire), await self._read_one(attribute, nodes))
+
+    async def _read_one(self, attribute: int, nodes: Sequence[bytes]) -> bytes:
+        return await self._body("Read", requests.READ, requests.read_one_attribute(nodes, attribute, "none"), len(nodes))
+
+    def _decoded(self, read: Callable[[Reader], list[B]], data: bytes) -> list[B]:
+        """Results of a Read."""
         try:
-            return decoded_with(partial(data_values, repertoire=repertoire), passed_response_header(data, self.namespaces))
+            return decoded_with(read, passed_response_header(data, self.namespaces))
         except ResultError as error:
             raise ServiceError(self.channel.url, "Read", error.status) from error
         except DecodingError as error:
@@ -269,8 +280,8 @@ class Services:
         """The same where all nodes are encoded."""
         call = partial(self._browse, direction, reference, subtypes)
         found = await self._spared("browse", nodes, call, _not_found, bytes)
-        for place, one in enumerate(found):
-            if one is not NOTHING and one.status == _NO_CONTINUATION_POINTS:  # too many at once for this server: this one by itself
+        for place, one in filled(found):
+            if one.status == _NO_CONTINUATION_POINTS:  # too many at once for this server: this one by itself
                 found[place] = (await self._asked("browse", call, [nodes[place]]))[0]
         return found
 
@@ -292,7 +303,7 @@ class Services:
     ) -> list[Found]:
         body = requests.browse(nodes, direction, reference, subtypes=subtypes)
         found = self._founds(await self._body("Browse", requests.BROWSE, body, len(nodes)))
-        open_points = {place: one.point for place, one in enumerate(found) if one is not NOTHING and one.point}
+        open_points = {place: one.point for place, one in filled(found) if one.point}
         try:
             while open_points and not stop.is_set():
                 open_points = await self._browse_next(found, open_points)
@@ -398,6 +409,10 @@ def _first(item: tuple[bytes, int]) -> bytes:
 
 def _no_value(status: int) -> DataValue:
     return NO_VALUE._replace(status=status)
+
+
+def _no_plain_value(status: int) -> Value | DataValue:
+    return _no_value(status)
 
 
 def _not_found(status: int) -> Found:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import repeat
 from typing import Any, Final, NamedTuple
 
 from app.drivers.opcua.binary import NO_VALUE, NUMBER_CODES, DataValue, DecodingError, Reader, repeats
+from app.model.values import Value
 
 _HAS_VALUE: Final = 0x01
 _HAS_STATUS: Final = 0x02
@@ -30,6 +31,9 @@ _TEXT_ONLY: Final = 2
 _REMEMBERED: Final = 32
 _MET: Final = 256
 _SHORT_BYTES: Final = 64
+_ANSWERS: Final = 16
+_ANSWER_BYTES: Final = 16_384
+"""Whole answers that are remembered, and the largest of them."""
 _FIRST_WINDOW: Final = 8
 _LARGEST_WINDOW: Final = 4096
 _MIXED: Final = 64
@@ -70,18 +74,31 @@ _TEXTS: Final = {bytes((mask, builtin)): _shape(mask, builtin, "") for mask in _
 
 
 class Repertoire:
-    """The few encodings that attributes other than values come in, of one connection: what came twice is known from then on.
+    """The few encodings that an attribute other than Value comes in, of one connection: what came twice is known from then on.
 
     A DataValue says itself where it ends, so no encoding begins another one: an expression that names them all takes a whole answer apart.
+    And of nodes that are alike whole answers are.
     """
 
     def __init__(self) -> None:
-        self._known: dict[bytes, DataValue] = {}
-        self._met: dict[bytes, DataValue] = {}
+        self._known: dict[bytes, Any] = {}  # Any: as ``_values`` makes them
+        self._met: dict[bytes, Any] = {}  # Any: likewise
+        self._answers: dict[bytes, Sequence[Any]] = {}  # Any: likewise
         self._one: re.Pattern[bytes] | None = None
         self._run: re.Pattern[bytes] | None = None
 
-    def take(self, reader: Reader, most: int) -> list[DataValue]:
+    def answer(self, results: bytes) -> Sequence[Any] | None:  # Any: likewise
+        """What these bytes meant when they came before."""
+        return self._answers.get(results)
+
+    def remember(self, results: bytes, values: Sequence[Any]) -> None:  # Any: likewise
+        if len(results) > _ANSWER_BYTES:
+            return
+        if len(self._answers) >= _ANSWERS:
+            self._answers.clear()
+        self._answers[results] = values
+
+    def take(self, reader: Reader, most: int) -> list[Any]:  # Any: likewise
         """As many as are known from where the reader stands, at most so many."""
         if self._one is None or self._run is None:
             return []
@@ -90,10 +107,9 @@ class Repertoire:
             return []
         pieces = self._one.findall(reader.data, reader.at, run.end())[:most]
         reader.at += sum(map(len, pieces))
-        known = self._known
-        return [known[piece] for piece in pieces]
+        return list(map(self._known.__getitem__, pieces))
 
-    def meet(self, piece: bytes, value: DataValue) -> None:
+    def meet(self, piece: bytes, value: Any) -> None:  # Any: likewise
         if len(piece) > _SHORT_BYTES or len(self._known) >= _REMEMBERED:
             return
         if piece not in self._met:
@@ -106,19 +122,38 @@ class Repertoire:
             self._one, self._run = re.compile(pattern, re.DOTALL), re.compile(b"(?:" + pattern + b")+", re.DOTALL)
 
 
-def data_values(reader: Reader, repertoire: Repertoire | None = None) -> list[DataValue]:
+def data_values(reader: Reader) -> list[DataValue]:
     """The results of a ReadResponse, behind its header.
-
-    Args:
-        reader: Stands there.
-        repertoire: For attributes other than values.
 
     Raises:
         DecodingError: As all of ``binary``, by ``decoded``.
     """
+    return _values(reader, None, plain=False)
+
+
+def plain_values(reader: Reader, repertoire: Repertoire | None = None) -> list[Value | DataValue]:
+    """The same; a number or text that is good and has no times is itself, without a ``DataValue`` around it.
+
+    Args:
+        reader: Stands behind the header.
+        repertoire: For an attribute other than Value; used for nothing else.
+    """
+    if repertoire is None:
+        return _values(reader, None, plain=True)
+    results = reader.data[reader.at :]
+    known = repertoire.answer(results)
+    if known is not None:
+        return list(known)
+    values = _values(reader, repertoire, plain=True)
+    repertoire.remember(results, values)
+    return values
+
+
+def _values(reader: Reader, repertoire: Repertoire | None, *, plain: bool) -> list[Any]:  # Any: DataValues, or not, see ``plain_values``
     data, left = reader.data, reader.count()
-    values: list[DataValue] = []
-    last, value = b"", NO_VALUE  # the bytes of the one before, and what they mean
+    values: list[Any] = []  # Any: likewise
+    value: Any = NO_VALUE  # Any: likewise
+    last = b""  # the bytes of the one before; ``value`` is what they mean
     while left > 0:
         at = reader.at
         if last and data.startswith(last, at):
@@ -131,14 +166,14 @@ def data_values(reader: Reader, repertoire: Repertoire | None = None) -> list[Da
         if repertoire is not None:
             taken = repertoire.take(reader, left)
             if not taken:
-                taken, _ = _plain(reader, 1)
+                taken, _ = _one_by_one(reader, 1, plain=plain)
                 value, last = taken[0], data[at : reader.at]
                 repertoire.meet(last, value)
         elif (shape := _NUMBERS.get(data[at : at + 2])) is not None and _begins_run(data, at, shape):
-            taken = _run(data, at, shape, _alike(data, at, shape, left))
+            taken = _run(data, at, shape, _alike(data, at, shape, left), plain=plain)
             reader.at += len(taken) * shape.size
         else:
-            taken, start = _plain(reader, min(left, _MIXED))
+            taken, start = _one_by_one(reader, min(left, _MIXED), plain=plain)
             value = taken[-1]
             if reader.at - start <= _SHORT_BYTES:
                 last = data[start : reader.at]
@@ -149,12 +184,12 @@ def data_values(reader: Reader, repertoire: Repertoire | None = None) -> list[Da
     return values
 
 
-def _plain(reader: Reader, most: int) -> tuple[list[DataValue], int]:
+def _one_by_one(reader: Reader, most: int, *, plain: bool) -> tuple[list[Any], int]:  # Any: likewise
     """At least one value and at most so many, up to one that is twice the same; and where the last one begins."""
     data, at = reader.data, reader.at
     numbers, texts, size_at, end = _NUMBERS.get, _TEXTS.get, _INT32.unpack_from, len(data)
     start, before = at, None
-    values: list[DataValue] = []
+    values: list[Any] = []  # Any: likewise
     append = values.append
     for _ in range(most):
         begin = data[at : at + 2]
@@ -184,6 +219,8 @@ def _plain(reader: Reader, most: int) -> tuple[list[DataValue], int]:
             status, source, server = places
             times = fields[source] if source else 0, fields[server] if server else 0
             append(_new(DataValue, (builtin, False, value, fields[status] if status else 0, *times)))
+        elif plain:
+            append(value)
         else:
             append(_new(DataValue, (builtin, False, value, 0, 0, 0)))
         if fields == before:
@@ -220,8 +257,10 @@ def _alike(data: bytes, at: int, shape: _Shape, most: int) -> int:
     return many
 
 
-def _run(data: bytes, at: int, shape: _Shape, many: int) -> list[DataValue]:
+def _run(data: bytes, at: int, shape: _Shape, many: int, *, plain: bool) -> list[Any]:  # Any: likewise
     columns = list(zip(*shape.record.iter_unpack(data[at : at + many * shape.size]), strict=True))
+    if plain and not shape.places:
+        return list(columns[0])
     fields = [columns[place] if place else repeat(0) for place in shape.places or (0, 0, 0)]
     rows = zip(repeat(shape.builtin), repeat(False), columns[0], *fields)
     return list(map(_new, repeat(DataValue), rows))
