@@ -21,7 +21,7 @@ from app.drivers.opcua.session_browse import Browser
 from app.errors import EndpointError, UserError
 from app.model.columns import SampleColumns
 from app.model.plant import Security
-from app.model.values import Quality
+from app.model.values import Quality, Value
 from tests.peers.listeners import listener
 from tests.peers.opcua_connection import connected, first_samples, until
 from tests.peers.opcua_peer import LINE, PLC, OpcUaPeer, opcua_peer
@@ -79,12 +79,12 @@ async def test_that_an_array_for_a_data_type_or_rank_is_no_type_and_the_others_h
 ) -> None:
     attributes, spoilt = Browser._attributes, 0
 
-    async def with_arrays(self: Browser, nodes: Sequence[bytes], numbers: Sequence[int]) -> list[list[DataValue]]:
+    async def with_arrays(self: Browser, nodes: Sequence[bytes], numbers: Sequence[int]) -> list[list[Value | DataValue]]:
         nonlocal spoilt
-        answers = await attributes(self, nodes, numbers)
+        answers = [list(column) for column in await attributes(self, nodes, numbers)]
         for column in answers[:2]:  # data types and ranks
             for place in range(0, len(column), 7):
-                column[place] = column[place]._replace(value=[column[place].value] * 2)
+                column[place] = ["i=11"] * 2
                 spoilt += 1
         return answers
 
