@@ -24,6 +24,8 @@ FILE_NAME: Final = "workspace-1.db"
 
 _BROKEN: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _DAY_S: Final = 86_400
+_PATIENCE_S: Final = 5.0
+"""For another program, or thread, that writes."""
 _TRIGRAM: Final = 3
 """The index knows words of three characters and more; shorter ones are looked for row by row."""
 _CANDIDATES: Final = 3000
@@ -207,17 +209,18 @@ class Database:
     def _open(self, *, nodes: bool) -> sqlite3.Connection:
         if self._opened is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(self.path, timeout=5.0)
+            connection = sqlite3.connect(self.path, timeout=_PATIENCE_S)
             try:
-                connection.execute("pragma journal_mode = wal")
+                _patiently(lambda: connection.execute("pragma journal_mode = wal"))
                 connection.execute("pragma synchronous = normal")  # WAL: a power cut may lose the newest rows, never the database
-                _make_tables(connection)
+                _patiently(lambda: _make_tables(connection))
             except BaseException:
                 connection.close()
                 raise
             self._opened = connection
         if nodes and not self._has_nodes:
-            _make_node_table(self._opened)
+            opened = self._opened
+            _patiently(lambda: _make_node_table(opened))
             self._has_nodes = True
         return self._opened
 
@@ -232,6 +235,19 @@ class Database:
             return False
         _LOGGER.warning("the workspace database was broken (%s); it is now %s", error, kept)
         return True
+
+
+def _patiently(work: Callable[[], object]) -> None:
+    """While a file is begun: what several do at the same time there SQLite refuses at once, whatever its time-out."""
+    until_s = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            work()
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until_s:
+                raise
+        time.sleep(0.01)
 
 
 def _remember(db: sqlite3.Connection, records: Sequence[tuple[object, ...]]) -> None:
@@ -278,6 +294,8 @@ def _make_table_and_index(db: sqlite3.Connection) -> None:
         try:
             node.enable_fts(["name", "path", "id"], fts_version="FTS5", tokenize="trigram", create_triggers=True)
         except sqlite3.OperationalError as error:  # SQLite before 3.34, or built without FTS5
+            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+                raise
             _LOGGER.info("searching nodes without an index: %s", error)
 
 
