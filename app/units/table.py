@@ -11,12 +11,12 @@ import csv
 import io
 from fractions import Fraction
 from functools import cache
-from importlib.resources import files
 from typing import NamedTuple
 
 import msgspec
 
 from app.errors import UserError
+from resources import FOLDER
 
 
 class Unit(msgspec.Struct, frozen=True):
@@ -46,9 +46,19 @@ class Unit(msgspec.Struct, frozen=True):
 
 
 @cache
+def _text() -> str:
+    return (FOLDER / "units.csv").read_text(encoding="utf-8")
+
+
+def _row(code: str) -> list[str] | None:
+    """One row alone: the first table that is painted asks for a few units, and all of them take a hundred times as long to take apart."""
+    at = _text().find(f"\n{code},") + 1 if code.isalnum() else 0
+    return next(csv.reader([_text()[at : _text().index("\n", at)]])) if at else None
+
+
+@cache
 def _rows() -> dict[str, list[str]]:
-    text = files("resources").joinpath("units.csv").read_text(encoding="utf-8")
-    reader = csv.reader(io.StringIO(text))
+    reader = csv.reader(io.StringIO(_text()))
     next(reader)
     return {row[0]: row for row in reader}
 
@@ -72,7 +82,7 @@ def spellings() -> tuple[Spelling, ...]:
 @cache
 def unit(code: str) -> Unit | None:
     """The unit of a UNECE Rec 20 code, in its exact spelling; None when Rec 20 has no such code."""
-    row = _rows().get(code)
+    row = _row(code)
     if row is None:
         return None
     _, _, name, symbol, aliases, ucum, dimension, multiplier, offset, kinds, common, source = row

@@ -6,12 +6,12 @@ They ask for their colour at every paint, so a theme change recolours all of the
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 
 from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QIconEngine, QPainter, QPixmap, QPixmapCache
 from PySide6.QtSvg import QSvgRenderer
 
+from resources import FOLDER
 from widgets.look.theme import theme
 
 _APP_ICON_SIZES_PX = (16, 20, 24, 32, 48, 64, 128, 256)
@@ -20,7 +20,7 @@ _APP_ICON_SIZES_PX = (16, 20, 24, 32, 48, 64, 128, 256)
 @cache
 def icon_names() -> frozenset[str]:
     """Every name that `icon` knows."""
-    folder = files("resources").joinpath("icons")
+    folder = FOLDER / "icons"
     return frozenset(entry.name.removesuffix(".svg") for entry in folder.iterdir() if entry.name.endswith(".svg"))
 
 
@@ -66,7 +66,7 @@ def app_icon() -> QIcon:
 
 @cache
 def _svg(name: str) -> str:
-    return files("resources").joinpath("icons", f"{name}.svg").read_text(encoding="utf-8")
+    return FOLDER.joinpath("icons", f"{name}.svg").read_text(encoding="utf-8")
 
 
 def _rendered(name: str, tint: QColor, size: QSize) -> QPixmap:

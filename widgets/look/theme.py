@@ -7,7 +7,6 @@ single panels), by the first question for a colour. GUI thread only.
 from __future__ import annotations
 
 import logging
-from importlib.resources import files
 from pathlib import Path
 from string import Template
 from typing import Final, Literal, cast
@@ -17,6 +16,7 @@ from PySide6.QtCore import QObject, Qt, QTemporaryDir, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetrics, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
+from resources import FOLDER
 from widgets.look.tokens import SERIES, THEMES, TINT, ThemeName
 
 log = logging.getLogger(__name__)
@@ -147,7 +147,7 @@ class Theme(QObject):
         return palette
 
     def _stylesheet(self) -> str:
-        text = files("resources").joinpath("styles", "look.qss").read_text(encoding="utf-8")
+        text = FOLDER.joinpath("styles", "look.qss").read_text(encoding="utf-8")
         values = dict(THEMES[self.name])
         for token in ("good", "warn", "bad", "accent"):
             values[f"{token}_tint"] = mixed(self.color(token), self.color("panel"), TINT / 2).name()
@@ -164,7 +164,7 @@ class Theme(QObject):
             return "none"
         path = Path(self._images.path()) / f"{self.name}-{icon}-{token}.svg"
         if not path.exists():
-            svg = files("resources").joinpath("icons", f"{icon}.svg").read_text(encoding="utf-8")
+            svg = FOLDER.joinpath("icons", f"{icon}.svg").read_text(encoding="utf-8")
             path.write_text(svg.replace("currentColor", self.color(token).name()), encoding="utf-8")
         return f'url("{path.as_posix()}")'
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 from functools import cache
-from importlib.resources import files
 from typing import Final
 
 from app.model.values import Quality
+from resources import FOLDER
 
 CODE_MASK: Final = 0xFFFF0000
 """Severity and sub-code. The lower half holds flags (structure changed, limit, overflow), OPC 10000-4 §7.39."""
@@ -28,7 +28,7 @@ _SEVERITIES: Final = ("Good", "Uncertain", "Bad", "Bad")
 
 @cache
 def status_names() -> dict[int, str]:
-    with (files("resources") / "opcua_status_codes.csv").open(encoding="utf-8") as lines:
+    with (FOLDER / "opcua_status_codes.csv").open(encoding="utf-8") as lines:
         return {int(row["code"], 16): row["name"] for row in csv.DictReader(lines)}
 
 
