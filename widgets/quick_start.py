@@ -52,7 +52,7 @@ _lock = RLock()
 LATER: Final = (
     "numpy", "numpy.typing", "asyncio", "app.runtime.link", "app.runtime.once", "app.check", "cryptography.x509", "app.trust.store",
     "app.drivers.modbus.registers", "app.drivers.modbus.load", "app.drivers.probe_questions", "app.mapping.fit",
-    "app.taglists.columns", "app.taglists.reading", "app.taglists.probing", "jinja2", "app.review.page", "app.gateways",
+    "app.taglists.columns", "app.taglists.reading", "app.taglists.probing", "jinja2", "app.review.page", "app.gateways", "widgets.node_search",
     "widgets.details.node", "widgets.details.tag", "widgets.details.endpoint", "widgets.details.asset", "widgets.dialogs.add_endpoint_look",
     "widgets.dialogs.add_endpoint", "widgets.dialogs.trust", "widgets.dialogs.password", "widgets.dialogs.find", "widgets.map_mode",
     "widgets.review_mode", "widgets.deploy_mode", "widgets.register_grid", "widgets.dialogs.import_tags", "widgets.dialogs.transform",

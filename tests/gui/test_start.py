@@ -24,7 +24,8 @@ NOT_AT_START: Final = (
     "keyring", "psutil", "app.trust.store", "app.taglists.reading", "app.gateways", "widgets.dialogs.trust", "widgets.dialogs.import_tags",
     "widgets.map_mode", "widgets.review_mode", "widgets.deploy_mode", "widgets.plots.grid", "widgets.register_grid", "widgets.moves_panel",
     "widgets.wire_panel", "widgets.references_panel", "widgets.message_panel", "asyncio", "subprocess", "app.runtime.link",
-    "app.drivers.modbus.plan",
+    "app.drivers.modbus.plan", "widgets.node_search", "logging.handlers", "typing_extensions", "importlib.resources", "concurrent.futures",
+    "getpass",
 )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QPersistentModelIndex, QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent, QPainter
@@ -28,10 +29,12 @@ from widgets.look import EmptyState, SearchField, button, calm_tree, color, icon
 from widgets.models.address_space import STATE_ROLE, AddressSpaceModel, TreeNode
 from widgets.navigation import Navigator
 from widgets.node_menu import driver_of, fill_node_menu
-from widgets.node_search import NodeSearch
 from widgets.node_tags import tags_from_nodes
 from widgets.registry import Panel
 from widgets.workbench import Workbench
+
+if TYPE_CHECKING:
+    from widgets.node_search import NodeSearch
 
 
 def _row(columns: BrowseColumns, row: int) -> Row:
@@ -144,6 +147,8 @@ class EndpointsPanel(QWidget):
     @cached_property
     def found(self) -> NodeSearch:
         """The page of hits, made when something is looked for first."""
+        from widgets.node_search import NodeSearch
+
         found = NodeSearch(self._workbench)
         found.chosen.connect(self._on_hit)
         found.table.selectionModel().selectionChanged.connect(lambda *_: self._on_selected(found.selected()))
@@ -262,8 +267,7 @@ class EndpointsPanel(QWidget):
 
     def selected(self) -> list[TreeNode]:
         """Rows selected in the page that is shown."""
-        page = self._pages.currentWidget()
-        return page.selected() if isinstance(page, NodeSearch) else self._tree_nodes()
+        return self.found.selected() if self._pages.currentWidget() is self.__dict__.get("found", self) else self._tree_nodes()
 
     def _on_selected(self, nodes: Sequence[TreeNode]) -> None:
         nodes = [node for node in nodes if node.kind not in ("range", "loading", "error")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable
 
 from PySide6.QtCore import QPoint, Qt
@@ -109,6 +108,8 @@ class ProblemsPanel(QWidget):
 
 
 def _suppression(workbench: Workbench, finding: Finding, why: str) -> Edit:
+    import getpass
+
     by, at = getpass.getuser(), rfc3339(SYSTEM_CLOCK.wall_ns())
     id_ = make_id("suppression", finding.about, finding.rule, taken=workbench.project.ids())
     return create(f"Suppress {finding.rule}", [Suppression(id=id_, about=finding.about, rule=finding.rule, by=by, at=at, why=why)])
