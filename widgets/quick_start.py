@@ -52,10 +52,10 @@ _lock = RLock()
 LATER: Final = (
     "numpy", "numpy.typing", "asyncio", "app.runtime.link", "app.runtime.once", "app.check", "cryptography.x509", "app.trust.store",
     "app.drivers.modbus.registers", "app.drivers.modbus.load", "app.drivers.probe_questions", "app.mapping.fit",
-    "app.taglists.columns", "app.taglists.reading", "app.taglists.probing", "jinja2", "app.review.page", "app.gateways", "widgets.node_search",
+    "app.taglists.columns", "app.taglists.reading", "app.taglists.probing", "jinja2", "app.review.page", "app.gateways",
     "widgets.details.node", "widgets.details.tag", "widgets.details.endpoint", "widgets.details.asset", "widgets.dialogs.add_endpoint_look",
     "widgets.dialogs.add_endpoint", "widgets.dialogs.trust", "widgets.dialogs.password", "widgets.dialogs.find", "widgets.map_mode",
-    "widgets.review_mode", "widgets.deploy_mode", "widgets.register_grid", "widgets.dialogs.import_tags", "widgets.dialogs.transform",
+    "widgets.node_search", "widgets.review_mode", "widgets.deploy_mode", "widgets.register_grid", "widgets.dialogs.import_tags", "widgets.dialogs.transform",
 )  # fmt: skip
 """What is likely to be opened first, small pieces before those that need them."""
 NAMED_IN_FULL: Final = ("PySide6.QtCore", "PySide6.QtGui", "PySide6.QtWidgets")
