@@ -55,7 +55,8 @@ LATER: Final = (
     "app.taglists.columns", "app.taglists.reading", "app.taglists.probing", "jinja2", "app.review.page", "app.gateways",
     "widgets.details.node", "widgets.details.tag", "widgets.details.endpoint", "widgets.details.asset", "widgets.dialogs.add_endpoint_look",
     "widgets.dialogs.add_endpoint", "widgets.dialogs.trust", "widgets.dialogs.password", "widgets.dialogs.find", "widgets.map_mode",
-    "widgets.node_search", "widgets.review_mode", "widgets.deploy_mode", "widgets.register_grid", "widgets.dialogs.import_tags", "widgets.dialogs.transform",
+    "widgets.review_mode", "widgets.deploy_mode", "widgets.register_grid", "widgets.dialogs.import_tags", "widgets.dialogs.transform",
+    "widgets.node_search",
 )  # fmt: skip
 """What is likely to be opened first, small pieces before those that need them."""
 NAMED_IN_FULL: Final = ("PySide6.QtCore", "PySide6.QtGui", "PySide6.QtWidgets")
