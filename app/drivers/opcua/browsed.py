@@ -112,4 +112,5 @@ NOTHING: Final = Found(0, b"", Rows())
 
 def filled(found: Sequence[Found]) -> list[tuple[int, Found]]:
     """All but ``NOTHING``, with their places."""
-    return list(compress(enumerate(found), map(is_not, found, repeat(NOTHING))))
+    places = compress(range(len(found)), map(is_not, found, repeat(NOTHING)))
+    return [(place, found[place]) for place in places]

@@ -65,7 +65,7 @@ class Listing:
     def __len__(self) -> int:
         return len(self.id)
 
-    def add(self, place: int, parent: Parent, rows: Rows, *, seen: set[str] | None = None, most: int = 2**31) -> None:
+    def add(self, place: int, parent: Parent, rows: Rows, *, seen: dict[str, None] | None = None, most: int = 2**31) -> None:
         """What is below ``parent``, each target once, by its first reference (such as Organizes before HasNotifier).
 
         Args:
@@ -75,7 +75,7 @@ class Listing:
             seen: Ids that are left out, whoever they are below; these are added to them.
             most: More rows are left out, and not added to ``seen``.
         """
-        rows = _fresh(rows, set() if seen is None else seen, most)
+        rows = _fresh(rows, {} if seen is None else seen, most)
         if not len(rows):
             return
         if parent.id == ROOT:
@@ -134,7 +134,7 @@ class Listing:
             name=tuple(self.name),
             browse_name=tuple(self.browse_name),
             path=tuple(self.path),
-            node_class=tuple([NODE_CLASSES.get(number, "object") for number in self.node_class]),
+            node_class=self._class_words(),
             type=("",) * len(self) if types is None else tuple(types),
             has_children=self._has_children(),
             description=("",) * len(self) if descriptions is None else tuple(descriptions),
@@ -143,6 +143,11 @@ class Listing:
             errors=self.errors,
         )
 
+    def _class_words(self) -> tuple[str, ...]:
+        if self.node_class.count(VARIABLE) == len(self):
+            return (NODE_CLASSES[VARIABLE],) * len(self)
+        return tuple([NODE_CLASSES.get(number, "object") for number in self.node_class])
+
     def _has_children(self) -> tuple[bool, ...]:
         if METHOD not in self.node_class and _PROPERTY_TYPE.isdisjoint(self.definition):
             return (True,) * len(self)
@@ -150,19 +155,18 @@ class Listing:
         return tuple([number != METHOD and definition not in _PROPERTY_TYPE for number, definition in pairs])
 
 
-def _fresh(rows: Rows, seen: set[str], most: int) -> Rows:
+def _fresh(rows: Rows, seen: dict[str, None], most: int) -> Rows:
     """Those to be taken; their ids are added to ``seen``."""
-    columns, many = rows.columns, len(rows)
-    if all(columns.node) and many <= most and seen.isdisjoint(columns.id):
-        before = len(seen)
-        seen.update(columns.id)
-        if len(seen) == before + many:  # each of them once: nearly always
+    columns, many, before = rows.columns, len(rows), len(seen)
+    if all(columns.node) and many <= most:
+        seen.update(dict.fromkeys(columns.id))
+        if len(seen) == before + many:  # each of them once, and never before: nearly always
             return rows
-        seen.difference_update(columns.id)
+        while len(seen) > before:
+            seen.popitem()
     here = [row for row in rows if row[2] and row[3] not in seen]  # those on another server cannot be asked here
-    first = list({row[3]: row for row in reversed(here)}.values())[::-1]  # of each id
-    taken = first[:most]
-    seen.update(map(_ID, taken))
+    taken = list({row[3]: row for row in reversed(here)}.values())[::-1][:most]  # the first one of each id
+    seen.update(dict.fromkeys(map(_ID, taken)))
     return Rows.of(taken)
 
 

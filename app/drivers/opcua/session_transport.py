@@ -241,17 +241,21 @@ class Transport:
         plain = session_plain_chunks.encoded(protocol, header + body, number)
         message = plain or protocol._connection.message_to_binary(header + body, request_id=number)
         protocol._request_id = number
-        answer: asyncio.Future[Buffer] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Buffer] = loop.create_future()
         protocol._callbackmap[number] = answer
         self.on_sent(number, name, count)
         protocol.transport.write(message)
+        patience = loop.call_later(timeout_s, _give_up, answer) if timeout_s else None
         try:
-            async with asyncio.timeout(timeout_s or None):
-                data = bytes(await answer)
+            data = bytes(await answer)
         except OSError as error:  # among them TimeoutError, which the socket may raise as well
             if not self.gone.is_set():
                 raise
             raise ConnectionError(str(error)) from error
+        finally:
+            if patience is not None:
+                patience.cancel()
         if data.startswith(FAULT):
             raise UaStatusCodeError(_fault(data))  # type: ignore[no-untyped-call]  # asyncua's
         return data
@@ -318,6 +322,11 @@ class Transport:
             if self.gone.is_set():
                 raise StepError(self.url, doing, "the server closed the connection without a word", ending="closed") from error
             raise StepError(self.url, doing, str(error) or type(error).__name__) from error
+
+
+def _give_up(answer: asyncio.Future[Buffer]) -> None:
+    if not answer.done():
+        answer.set_exception(TimeoutError())
 
 
 def _fault(data: bytes) -> int:

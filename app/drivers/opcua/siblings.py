@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from app.drivers.opcua.binary import DecodingError, Reader, node_text
 from app.drivers.opcua.browsed import Columns, Row
@@ -82,6 +82,8 @@ class Siblings:
     def __init__(self, numbers: Prefixes, strings: Prefixes) -> None:
         self._numbers, self._strings = numbers, strings
         self._names = Names()
+        self._last: list[bytes] = []
+        self._last_names: list[tuple[Any, ...]] = []  # Any: of numbers, and two of text
 
     def take(self, data: bytes, at: int, like: Row, frame: tuple[bytes, bytes], most: int) -> tuple[Columns, int] | None:
         """One and what follows with its NodeId's form and namespace, its type, class and definition; None where nothing does.
@@ -134,8 +136,11 @@ class Siblings:
                 raise _UnlikeError
             prefix = self._numbers[namespace]
             ids = [f"{prefix}{int.from_bytes(node[len(lead) :], 'little')}" for node in nodes]
-        known = self._names
-        indexes, names, displays = zip(*[known[piece[len(node) :]] for piece, node in zip(pieces, nodes, strict=True)], strict=True)
+        encoded = [piece[len(node) :] for piece, node in zip(pieces, nodes, strict=True)]
+        if encoded != self._last:  # else: below a node of the same type
+            self._last_names = list(zip(*[self._names[one] for one in encoded], strict=True))
+            self._last = encoded
+        indexes, names, displays = self._last_names
         type_, forward, _, _, _, _, _, node_class, definition = like
         many = len(pieces)
         common = [type_] * many, [forward] * many, [node_class] * many, [definition] * many

@@ -51,8 +51,8 @@ async def test_that_an_answer_reaches_who_waits_for_it_and_the_next_one_must_fol
 @pytest.mark.parametrize(
     "data",
     [
-        chunk(kind=b"MSGC"),
         chunk(kind=b"MSGA"),
+        chunk(kind=b"MSGC", sequence=SEQUENCE + 2),
         chunk(kind=b"OPNF"),
         chunk(channel=CHANNEL + 1),
         chunk(token=TOKEN + 1),
@@ -65,6 +65,31 @@ async def test_that_what_is_not_plain_or_not_next_is_left_to_the_library(data: b
     assert not taken(protocol, data)
     assert not protocol._callbackmap[REQUEST].done()
     assert protocol._connection._peer_sequence_number == SEQUENCE
+
+
+@pytest.mark.parametrize("by_library", [(), (0,), (1,), (2,), (0, 1), (1, 2)])
+async def test_that_an_answer_of_several_chunks_is_put_together_whichever_way_each_of_them_goes(by_library: tuple[int, ...]) -> None:
+    protocol = opened()
+    answer = protocol._callbackmap[REQUEST]
+    chunks = [chunk(bytes((number,)) * 3, kind=b"MSGF" if number == 2 else b"MSGC", sequence=SEQUENCE + 1 + number) for number in range(3)]
+    for number, one in enumerate(chunks):
+        assert not answer.done()
+        if number in by_library:
+            protocol.data_received(one)
+        else:
+            assert taken(protocol, one)
+    assert bytes(await answer) == bytes((0, 0, 0, 1, 1, 1, 2, 2, 2))
+    assert protocol._connection._incoming_parts == []
+    assert protocol._connection._incoming_size == 0
+
+
+async def test_that_a_chunk_of_another_answer_in_between_is_left_to_the_library() -> None:
+    protocol = opened()
+    protocol._callbackmap[REQUEST + 1] = asyncio.get_running_loop().create_future()
+    assert taken(protocol, chunk(kind=b"MSGC"))
+    other = struct.pack("<4sIIIII", b"MSGF", 28, CHANNEL, TOKEN, SEQUENCE + 2, REQUEST + 1) + b"body"
+    assert not taken(protocol, other)
+    assert not protocol._callbackmap[REQUEST + 1].done()
 
 
 async def test_that_a_message_larger_than_one_chunk_and_a_traced_one_go_the_general_way() -> None:
