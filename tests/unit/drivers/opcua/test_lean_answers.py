@@ -93,6 +93,15 @@ def test_that_runs_of_records_are_taken_whole_and_end_where_their_shape_does(kin
     assert repr(read(data)) == repr([plain_value(value) for value in struct_from_binary(ua.ReadResponse, Buffer(data)).Results])
 
 
+@settings(max_examples=60)
+@given(st.lists(st.sampled_from([1, 2.5, True, "word", "wörd", "", "a longer text that is not short any more" * 3, None]), max_size=200))
+def test_that_plain_values_without_times_are_themselves(some: list[Any]) -> None:
+    data = read_answer([ua.DataValue(ua.Variant(value), None) for value in some])
+    found = decoded_with(plain_values, passed_response_header(data, NAMESPACES))
+    expected = [plain_value(value) for value in struct_from_binary(ua.ReadResponse, Buffer(data)).Results]
+    assert repr(found) == repr([whole.value if whole.builtin else whole for whole in expected])
+
+
 def test_that_records_of_one_size_and_type_with_other_fields_are_told_apart() -> None:
     when = datetime(2026, 3, 1, tzinfo=UTC)
     values = [ua.DataValue(ua.Variant(float(place)), None, SourceTimestamp=when) for place in range(50)]
@@ -165,6 +174,41 @@ def test_that_siblings_that_are_no_text_or_end_too_early_are_what_they_are_alone
     for size in range(len(data) - 8, len(data) - 200, -1):
         with pytest.raises(DecodingError):
             browsed(data[:size])
+
+
+family = st.builds(
+    lambda nodes, name: [sibling(f"{name}{number}", NodeId=node) for number, node in enumerate(nodes)],
+    st.one_of(
+        st.lists(st.builds(ua.NodeId, plain_words.filter(bool), st.just(2)), max_size=9),
+        st.lists(st.builds(ua.NodeId, st.integers(256, 65_535), st.just(2)), max_size=9),
+        st.lists(st.builds(ua.NodeId, st.integers(65_536, 2**32 - 1), st.sampled_from([2, 2, 2, 1])), max_size=9),
+    ),
+    plain_words,
+)  # fmt: skip
+"""With NodeIds of one form."""
+
+
+@settings(max_examples=100)
+@given(st.lists(family, max_size=4), st.booleans())
+def test_that_families_with_nodeids_of_any_form_are_decoded_so_too(families: list[list[Any]], again: bool) -> None:
+    lists = [*families, [one for some in families for one in some], *families * again]
+    data = browse_answer([ua.BrowseResult(ua.StatusCode(0), None, some) for some in lists])
+    assert [one.references for one in browsed(data)] == [[as_asyncua(theirs) for theirs in some] for some in lists]
+
+
+@pytest.mark.parametrize("within", [b"\x02\0\0\0\0\x3f\0\x2f\x01\x03\x02\0", b"\x02\0\0\0\0\x3f\0\x2f\x01", b"\n", b"\n\x03\x02\0"])
+def test_that_what_stands_between_siblings_may_stand_in_their_nodeids_and_names(within: bytes) -> None:
+    text = within.decode()
+    some = [sibling(f"{text}Value{number}{text if number % 3 else ''}") for number in range(12)]
+    data = browse_answer([ua.BrowseResult(ua.StatusCode(0), None, some)])
+    assert [one.references for one in browsed(data)] == [[as_asyncua(theirs) for theirs in some]]
+
+
+def test_that_siblings_of_two_kinds_in_turn_are_decoded_in_their_order() -> None:
+    some = [sibling(f"Value{number}", ReferenceTypeId=ua.NodeId(47 if number // 7 % 2 else 46)) for number in range(200)]
+    some += [sibling(f"Other{number}", ReferenceTypeId=ua.NodeId(47 if number % 2 else 46)) for number in range(200)]
+    data = browse_answer([ua.BrowseResult(ua.StatusCode(0), None, some)])
+    assert [one.references for one in browsed(data)] == [[as_asyncua(theirs) for theirs in some]]
 
 
 def as_asyncua(theirs: Any) -> Reference:
