@@ -1,6 +1,7 @@
 """The OPC UA session against a real server in another process, kind and unkind: opening, watching, restarts, and the end."""
 
 import asyncio
+import gc
 import itertools
 import socket
 import struct
@@ -105,6 +106,33 @@ async def test_that_an_answer_that_asyncua_trips_over_is_an_error_in_words(peer:
         (refused,) = await session.set_watch([WatchItem(handle=1, address=LINE + "s=Counter", interval_ms=100)], [])
         monkeypatch.undo()
     assert "the answer cannot be decoded (error: unpack requires" in refused.refused
+
+
+async def test_that_a_browse_cancelled_twice_leaves_no_error_behind(peer: OpcUaPeer, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["message"]))
+    async with connected(peer.url) as session:
+        services, asked, answer = session._services, asyncio.Event(), asyncio.Event()
+
+        async def fails(*_: object, **__: object) -> bytes:
+            asked.set()
+            await answer.wait()
+            raise EndpointError("Cannot talk to the server", where="", why="Browse: no answer")
+
+        monkeypatch.setattr(services.channel, "call_body", fails)
+        browsing = asyncio.create_task(services.browse_encoded([b"\x00\x55"]))
+        await asked.wait()
+        browsing.cancel()
+        await asyncio.sleep(0)
+        browsing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await browsing
+        monkeypatch.undo()
+        answer.set()
+        await asyncio.sleep(0.01)
+        gc.collect()
+        await asyncio.sleep(0)
+    assert told == []
 
 
 async def test_that_a_closed_port_is_named_as_one() -> None:

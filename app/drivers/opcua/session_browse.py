@@ -104,8 +104,9 @@ class Browser:
                 while len(browsing) < ahead and (portion := walk.portion(size, whole=bool(browsing))) is not None:
                     browsing.append((portion, asyncio.create_task(self._services.browse_encoded(portion.nodes))))
                 if browsing:
-                    portion, task = browsing.popleft()
+                    portion, task = browsing[0]
                     found = await task
+                    browsing.popleft()  # now, not before: when the crawl is stopped meanwhile, the task is dropped with the others
                     if not parents:
                         references = sum(len(one.rows) for _, one in filled(found))
                         size = max(FEWEST_PARENTS, REFERENCES_PER_ANSWER * len(found) // (1 + references))
@@ -120,7 +121,9 @@ class Browser:
                     describing.append(asyncio.create_task(self._described(listing, want)))
                     listing, listed_s = Listing(self._services.namespaces), monotonic()
                 while describing and (describing[0].done() or len(describing) >= ahead or not (browsing or walk.more)):
-                    yield await describing.popleft()
+                    columns = await describing[0]
+                    describing.popleft()
+                    yield columns
                 if not (browsing or describing or walk.more):
                     return
         finally:

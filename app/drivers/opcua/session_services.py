@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Seque
 from contextlib import suppress
 from functools import partial
 from time import monotonic
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from asyncua import ua
 from asyncua.ua.ua_binary import nodeid_to_binary
@@ -289,6 +289,7 @@ class Services:
         """Cancelled, it waits for the answer under way: only that knows the continuation points to be released."""
         stop = asyncio.Event()
         paging = asyncio.create_task(self._browse_to_end(nodes, direction, reference, subtypes, stop))
+        paging.add_done_callback(_seen)
         try:
             return await asyncio.shield(paging)
         except asyncio.CancelledError:
@@ -356,6 +357,7 @@ class Services:
     async def _kept_whole(self, page: Coroutine[object, object, Found]) -> Found:
         """As ``_browse``: cancelled, it waits for the answer under way, and gives back the continuation point that comes with it."""
         task = asyncio.create_task(page)
+        task.add_done_callback(_seen)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -413,6 +415,12 @@ def _no_value(status: int) -> DataValue:
 
 def _no_plain_value(status: int) -> Value | DataValue:
     return _no_value(status)
+
+
+def _seen(task: asyncio.Task[Any]) -> None:  # Any: whatever it would have brought
+    """For one that its owner, cancelled twice, could not wait for: its failure is nobody's any more."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _not_found(status: int) -> Found:
