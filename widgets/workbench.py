@@ -40,6 +40,8 @@ _LOGGER = logging.getLogger(__name__)
 FRAME_MS = 50
 PUMP_BUDGET_S = 0.005
 """What has not been taken by then waits for the next frame, so that none is late."""
+TIDY_MS = 23
+"""Between two pieces of the work that arrivals leave to do; in step with the frames they would make these longer."""
 CHECK_DELAY_MS = 250
 GROW_EVERY_MS = 12
 GROW_S = 0.006
@@ -135,6 +137,8 @@ class Workbench(QObject):
         self._waiting: dict[int, Callable[[Reply], None]] = {}
         self._grow = QTimer(self, interval=GROW_EVERY_MS)
         self._grow.timeout.connect(self._on_grow)
+        self._tidy = QTimer(self, interval=TIDY_MS)
+        self._tidy.timeout.connect(self._on_tidy)
         self._adopt(Editor(new_project()), {})
         self._frame = self._timer(FRAME_MS, self._on_frame)
         self._tick = self._timer(500, self._on_tick)
@@ -282,7 +286,7 @@ class Workbench(QObject):
 
     def shut_down(self) -> None:
         """End connections and timers; the window calls it when it closes."""
-        for timer in (self._frame, self._tick, self._check, self._grow):
+        for timer in (self._frame, self._tick, self._tidy, self._check, self._grow):
             timer.stop()
         self.stop_recording()
         self.live.close()
@@ -360,6 +364,8 @@ class Workbench(QObject):
 
     def _on_frame(self) -> None:
         arrivals = self.live.pump(PUMP_BUDGET_S)
+        if self.live.history.is_untidy and not self._tidy.isActive():
+            self._tidy.start()
         if arrivals.tags:
             self.tags_changed.emit(arrivals.tags)
         for endpoint in arrivals.endpoints:
@@ -372,6 +378,11 @@ class Workbench(QObject):
             self.logged.emit(arrivals.logs)
         if arrivals.dropped:
             _LOGGER.warning("the window fell behind: %d samples were dropped", arrivals.dropped)
+
+    def _on_tidy(self) -> None:
+        self.live.history.tidy()
+        if not self.live.history.is_untidy:
+            self._tidy.stop()
 
     def _on_tick(self) -> None:
         if self._journal is not None:

@@ -274,7 +274,8 @@ class LiveProject(Asking):
         """Take what came, tell the devices what is wanted now, judge freshness. Call it every 50 ms, or in a loop.
 
         Args:
-            budget_s: After so long what is left waits for the next call, in its order; None takes everything.
+            budget_s: After so long what is left waits for the next call, in its order; None takes everything. With a budget, the
+                owner has ``history.tidy`` done apart from this, a little at a time.
         """
         self._readings.clear()
         if self._dirty:
@@ -297,7 +298,8 @@ class LiveProject(Asking):
             if changed:
                 arrived.endpoints.add(watched.id)
         replies += self._connections.accept(fresh)
-        self.history.tidy()
+        if budget_s is None:
+            self.history.tidy()
         return Arrivals(arrived.tags, arrived.endpoints, replies, arrived.logs + logs, arrived.dropped + dropped)
 
     def wait_connected(self, endpoint_id: str, timeout_s: float, *, first_attempt: bool = False) -> EndpointReport:
