@@ -361,7 +361,7 @@ class History:
         return self._staged_rows > _STAGED_ROWS
 
     def tidy(self) -> None:
-        """A little of the work that taking batches has left to do; call it 25 times a second at 100,000 values a second (1 to 2 ms each)."""
+        """A little of the work that taking batches has left to do; call it 25 times a second at 100,000 values a second (1 to 2 ms)."""
         if self.is_untidy:
             self._settle_largest()
 
