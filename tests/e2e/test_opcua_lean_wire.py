@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import pytest
 from asyncua.common.utils import Buffer
 from asyncua.ua.ua_binary import nodeid_to_binary, struct_from_binary
 
+from app.drivers.opcua import session_browse
 from app.drivers.opcua.binary import EXTENSION_OBJECT, decoded_with, passed_response_header
 from app.drivers.opcua.references import Browsed
 from app.drivers.opcua.session import OpcUaSession
@@ -68,6 +70,18 @@ def compared(heard: list[tuple[str, bytes]]) -> Counter[str]:
                     assert seen.type_definition == nodeid_to_binary(their.TypeDefinition)
                     same["references"] += 1
     return same
+
+
+async def test_that_a_crawl_tells_many_rows_at_a_time_unless_it_is_told_how_many_parents_to_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_browse, "FEWEST_ROWS", 40)
+    monkeypatch.setattr(session_browse, "HELD_BACK_S", 60.0)
+    with opcua_peer("--many", "50") as plain:
+        async with connected(plain.url) as session:
+            pages = [len(page) async for page in session._browser.crawl("", 3000)]
+            rounds = [len(page) async for page in session._browser.crawl("", 3000, parents=5)]
+    assert all(size >= 40 for size in pages[:-1])
+    assert sum(pages) == sum(rounds) > 200
+    assert len(rounds) >= sum(rounds) // 5, "one page for each five parents, whatever is below them"
 
 
 async def test_that_all_answers_of_a_plain_connection_are_decoded_as_asyncua_does() -> None:

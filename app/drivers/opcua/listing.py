@@ -65,7 +65,7 @@ class Listing:
     def __len__(self) -> int:
         return len(self.id)
 
-    def add(self, place: int, parent: Parent, rows: Rows, *, seen: dict[str, None] | None = None, most: int = 2**31) -> None:
+    def add(self, place: int, parent: Parent, rows: Rows, *, seen: set[str] | None = None, most: int = 2**31) -> None:
         """What is below ``parent``, each target once, by its first reference (such as Organizes before HasNotifier).
 
         Args:
@@ -75,7 +75,7 @@ class Listing:
             seen: Ids that are left out, whoever they are below; these are added to them.
             most: More rows are left out, and not added to ``seen``.
         """
-        rows = _fresh(rows, {} if seen is None else seen, most)
+        rows = _fresh(rows, set() if seen is None else seen, most)
         if not len(rows):
             return
         if parent.id == ROOT:
@@ -155,18 +155,17 @@ class Listing:
         return tuple([number != METHOD and definition not in _PROPERTY_TYPE for number, definition in pairs])
 
 
-def _fresh(rows: Rows, seen: dict[str, None], most: int) -> Rows:
+def _fresh(rows: Rows, seen: set[str], most: int) -> Rows:
     """Those to be taken; their ids are added to ``seen``."""
     columns, many, before = rows.columns, len(rows), len(seen)
-    if all(columns.node) and many <= most:
-        seen.update(dict.fromkeys(columns.id))
-        if len(seen) == before + many:  # each of them once, and never before: nearly always
+    if many <= most and all(columns.node) and seen.isdisjoint(columns.id):
+        seen.update(columns.id)
+        if len(seen) == before + many:  # each of them once: nearly always
             return rows
-        while len(seen) > before:
-            seen.popitem()
+        seen.difference_update(columns.id)
     here = [row for row in rows if row[2] and row[3] not in seen]  # those on another server cannot be asked here
     taken = list({row[3]: row for row in reversed(here)}.values())[::-1][:most]  # the first one of each id
-    seen.update(dict.fromkeys(map(_ID, taken)))
+    seen.update(map(_ID, taken))
     return Rows.of(taken)
 
 

@@ -226,7 +226,7 @@ class _Walk:
     """Breadth first, every node once. Place 0 is the root, place n + 1 is row n."""
 
     def __init__(self, node: bytes, root: Parent) -> None:
-        self.seen: dict[str, None] = {root.id: None}
+        self.seen = {root.id}
         self.ids = [root.id]
         self._nodes, self._paths, self._indexes = [node], [root.path], [root.namespace]
         self._next = 0
