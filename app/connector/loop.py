@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
 from app.connector import frames
 from app.connector.forwarder import Forwarder, tell_states
 from app.connector.frames import Failure, Replied
+from app.connector.memory import collect
 from app.connector.parts import browse_frames, details_frames, sample_frames, withheld
 from app.connector.pipes import Outbox
 from app.drivers import base, questions
@@ -64,7 +64,7 @@ class Connector:
         """One session from open to loss. Ends the one before it first, so that nothing of that comes after ``Opened``."""
         if previous is not None:
             await _ended(previous)
-            gc.collect()  # its parts refer to one another in circles: megabytes that a collector tuned for much traffic would not look for
+            collect()
         self._watching = asyncio.Queue()
         self._name = request.config.name
         try:

@@ -9,17 +9,21 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from itertools import count
 from threading import Thread, Timer
 
 from app.connector import frames
 from app.connector.loop import Connector, Discoverer, Opener
-from app.connector.memory import limit_memory
+from app.connector.memory import give_back, limit_memory
 from app.connector.pipes import Outbox, read_exactly
 
 CLOSE_S = 0.8
 """How long a session may take to say goodbye."""
 END_S = 1.5
 """After the pipe closed, or ``Close``, the process is gone by then, whatever a library does."""
+
+GIVE_BACK_ROUNDS = 15
+"""Reports of memory between two times that what is free is handed back to the system: half a minute."""
 
 _log = logging.getLogger(__name__)
 
@@ -100,7 +104,9 @@ async def _report_memory(outbox: Outbox, every_s: float = 2.0) -> None:
     import psutil
 
     process = psutil.Process()
-    while True:
+    for round_ in count(1):
+        if round_ % GIVE_BACK_ROUNDS == 0:
+            give_back()
         outbox.put(frames.encode(frames.Memory(rss_bytes=process.memory_info().rss)))
         await asyncio.sleep(every_s)
 
