@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.model.itmodel import Asset
@@ -91,7 +92,6 @@ class Tour:
 
     def _settle(self, seconds: float) -> None:
         """Let Qt run for a while: samples arrive, plots draw."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            self._application.processEvents()
-            time.sleep(0.01)
+        loop = QEventLoop()
+        QTimer.singleShot(round(seconds * 1000), loop.quit)
+        loop.exec()

@@ -34,6 +34,7 @@ from tests.faults.ticking import Ticker
 from tests.peers import frame_mutants
 from tests.unit.runtime.conftest import SimSpec
 from widgets.reading_text import value_text
+from widgets.workbench import PUMP_BUDGET_S
 
 SCRIPT = Path(frame_mutants.__file__).with_name("mutant_connector.py")
 STALL_S = 0.1
@@ -166,7 +167,8 @@ def fuzzed(
     tags = list(live.project.all(Tag))
 
     def look() -> None:
-        arrived = live.pump()
+        arrived = live.pump(PUMP_BUDGET_S)
+        live.history.tidy()
         result.messages += sum(1 for entry in arrived.logs if entry.level == "ERROR")
         for tag in tags:
             reading = live.reading(tag)
@@ -262,7 +264,9 @@ def test_that_a_flood_of_good_frames_of_any_kind_never_stalls_the_window(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
     wide = frames.encode_samples(frame_mutants.samples(rows=50_000))
-    flood = [frame for kind in frame_mutants.good() for frame in [kind] * 2_000] + [wide] * 100
+    part, last = frame_mutants.parted_reply()
+    flood = [frame for kind in frame_mutants.good() if kind not in (part, frame_mutants.failed()) for frame in [kind] * 2_000]
+    flood += [part, last] * 1_000 + [wide] * 100  # a reply has an end, and after a failure nothing more comes
     result = fuzzed(monkeypatch, tmp_path, flood, timeout_s=300, shares=1, batch=len(flood))
     tell(f"\nflood: {result}")
     assert result.strange == []

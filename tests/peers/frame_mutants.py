@@ -59,27 +59,39 @@ def items() -> bytes:
     return frames.encode(frames.Items(states=tuple(ItemState(handle=handle, interval_ms=100.0, note="n") for handle in HANDLES)))
 
 
+BROWSE = BrowseColumns(
+    parent=(0, 0), id=("a", "b"), name=("A", "B"), browse_name=("", ""), path=("/A", "/B"), node_class=("object", "variable"),
+    type=("", "int16"), has_children=(True, False), description=("", "text"), errors={1: "BadNodeIdUnknown"}, resume=b"more",
+)  # fmt: skip
+FAILURE = frames.Failure(what="w", where="x", why="y", fix="z", code="certificate", evidence=b"DER")
+
+
+def failed() -> bytes:
+    return frames.encode(frames.Failed(failure=FAILURE))
+
+
+def parted_reply() -> tuple[bytes, bytes]:
+    """A part of a reply that has more, and the last one."""
+    return frames.encode(frames.Replied(token=9, browse=BROWSE, done=False, more=True)), frames.encode(
+        frames.Replied(token=9, browse=BROWSE, done=False)
+    )
+
+
 def good() -> list[bytes]:
     """One of each kind; what a connector never sends by itself, such as an answer that nobody asked for, as well."""
-    browse = BrowseColumns(
-        parent=(0, 0), id=("a", "b"), name=("A", "B"), browse_name=("", ""), path=("/A", "/B"), node_class=("object", "variable"),
-        type=("", "int16"), has_children=(True, False), description=("", "text"), errors={1: "BadNodeIdUnknown"}, resume=b"more",
-    )  # fmt: skip
     details = (NodeDetails(id="a", low=1.0, high=2.0, enum={"0": "off"}, attributes=(NodeAttribute(name="n", text="t"),)),)
     exchange = Exchange(at_ns=10**18, sent=True, size=12, text="Read", data=b"abc", round_trip_s=0.1)
-    failure = frames.Failure(what="w", where="x", why="y", fix="z", code="certificate", evidence=b"DER")
     return [
         opened(),
         items(),
         frames.encode_samples(samples()),
         frames.encode_samples(samples(3, 200)),
         frames.encode_samples(samples(5), 7),
-        frames.encode(frames.Failed(failure=failure)),
+        failed(),
         frames.encode(frames.Lost(why="gone")),
-        frames.encode(frames.Replied(token=9, browse=browse, done=False)),
-        frames.encode(frames.Replied(token=9, browse=browse, done=False, more=True)),
+        *parted_reply(),
         frames.encode(frames.Replied(token=9, details=details)),
-        frames.encode(frames.Replied(token=9, failure=failure)),
+        frames.encode(frames.Replied(token=9, failure=FAILURE)),
         frames.encode(frames.Replied(token=9, answer=b"\x81\xa4type\xa4alive")),
         frames.encode(frames.Alive(round_trip_s=0.25)),
         frames.encode(frames.Gap(handles=(1, 2), why="overflow", dropped=3)),
