@@ -11,14 +11,12 @@ import numpy as np
 
 from app.connector import frames
 from app.connector.frames import FrameError, Replied, TooMuchError
-from app.connector.payload import COLUMNS, complete
+from app.connector.payload import COLUMNS, SAMPLE_ROWS, complete
 from app.connector.values import Values
 from app.drivers.base import BrowseColumns, NodeDetails
 from app.model.columns import SampleColumns
 from app.model.values import Quality, Value
 
-SAMPLE_ROWS: Final = 50_000
-"""Samples in one frame."""
 BROWSE_ROWS: Final = 4_000
 """Browsed nodes in one frame, about 0.5 MB; fewer where their texts are long."""
 DETAILS: Final = 200

@@ -26,6 +26,8 @@ COLUMNS: Final = (
 """Widest first, so that each column begins aligned."""
 ROW_BYTES: Final = sum(int(dtype[-1]) for _, dtype in COLUMNS)  # the digit is its size; numpy is not asked before there are rows
 OBJECT_BYTES: Final = 8
+SAMPLE_ROWS: Final = 5_000
+"""Most in a frame. The window takes a frame whole, and with values that are no numbers each row is a Python object."""
 """Row and length of one value."""
 
 _FLOAT, _WHOLE, _OBJECT, _UNKNOWN = range(4)
@@ -75,6 +77,8 @@ def unpacked(rows: int, objects: int, payload: bytes) -> SampleColumns:
     Raises:
         FrameError: Any length, count, code or row in it is wrong.
     """
+    if rows > SAMPLE_ROWS:
+        raise FrameError(f"{rows} rows, at most {SAMPLE_ROWS} are sent at once")
     at = rows * ROW_BYTES
     if not 0 <= objects <= rows or at + objects * OBJECT_BYTES > len(payload) or (not objects and at != len(payload)):
         raise FrameError(

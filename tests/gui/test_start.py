@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from importlib import import_module
 from typing import Final
 
 import pytest
 import shiboken6
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QCoreApplication, QObject, QTimer
 from pytestqt.qtbot import QtBot
 
 import widgets.dialogs
 from tests.gui.driving import Driver
-from widgets import quick_start
+from widgets import idle, quick_start
 from widgets.idle import once_idle
 from widgets.main_window import MainWindow
 
@@ -39,7 +40,7 @@ def said_by(program: str) -> str:
 def test_that_the_window_is_painted_before_anything_is_imported_that_nobody_asked_for() -> None:
     program = f"""
 import sys
-from widgets import quick_start
+from widgets import idle, quick_start
 from widgets.idle import once_idle
 quick_start.begin()
 from widgets.application import start
@@ -54,7 +55,7 @@ running.window.workbench.shut_down()
 def test_that_numpy_is_itself_once_something_of_it_is_used_whoever_asks_first() -> None:
     program = """
 import sys
-from widgets import quick_start
+from widgets import idle, quick_start
 from widgets.idle import once_idle
 quick_start.begin()
 import numpy as np
@@ -104,7 +105,7 @@ def test_that_pyside_still_has_what_is_spared() -> None:
 import builtins
 import PySide6.QtCore
 theirs = builtins.__import__
-from widgets import quick_start
+from widgets import idle, quick_start
 from widgets.idle import once_idle
 quick_start.spare_import_hook()
 print(theirs is builtins.__feature_import__, builtins.__import__ is theirs, builtins.__import__ is builtins.__orig_import__)
@@ -115,7 +116,7 @@ print(theirs is builtins.__feature_import__, builtins.__import__ is theirs, buil
 def test_that_what_annotations_mean_can_be_asked_although_they_were_not_compiled() -> None:
     program = """
 import typing
-from widgets import quick_start
+from widgets import idle, quick_start
 from widgets.idle import once_idle
 quick_start.begin()
 from app.model.resolve import path_of
@@ -229,4 +230,16 @@ def test_that_what_waits_until_nothing_is_left_to_do_comes_once_and_not_after_it
     shiboken6.delete(gone)
     qtbot.wait(20)
     qtbot.wait(20)
+    assert came == ["idle"]
+
+
+def test_that_what_waits_for_idle_comes_in_the_end_where_the_loop_never_waits(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(idle, "LATEST_MS", 30)
+    came: list[str] = []
+    parent = QObject()
+    once_idle(parent, lambda: came.append("idle"))
+    end_s = time.monotonic() + 5
+    while not came and time.monotonic() < end_s:
+        QCoreApplication.processEvents()
+    qtbot.wait(50)
     assert came == ["idle"]

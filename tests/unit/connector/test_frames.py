@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from app.connector import frames
 from app.connector.frames import FrameError
-from app.connector.payload import COLUMNS, ROW_BYTES
+from app.connector.payload import COLUMNS, ROW_BYTES, SAMPLE_ROWS
 from app.connector.values import DEPTH_LIMIT, VALUE_BYTES
 from app.drivers.base import BrowseColumns, EndpointConfig, EndpointReport, Item, ItemState, NodeDetails, WatchItem
 from app.model.columns import COLUMN_DTYPES, SampleColumns
@@ -258,6 +258,19 @@ def test_that_a_lie_about_samples_is_refused(lie: dict[str, object]) -> None:
     columns = some_samples()
     with pytest.raises(FrameError):
         frames.decode_to_parent(*changed(columns, **lie))  # type: ignore[arg-type]  # each lie has the right type for its place
+
+
+@pytest.mark.parametrize(("rows", "is_taken"), [(SAMPLE_ROWS, True), (SAMPLE_ROWS + 1, False)])
+def test_that_no_more_rows_are_taken_at_once_than_a_connector_sends(rows: int, is_taken: bool) -> None:
+    columns = SampleColumns.of([(handle, Sample(1.0, "float64", Quality.GOOD, 0, None, None, 1)) for handle in range(rows)])
+    frame = frames.encode_samples(columns)
+    if is_taken:
+        _, got = frames.decode_to_parent(*split(frame))
+        assert got is not None
+        assert len(got) == rows
+    else:
+        with pytest.raises(FrameError, match="5001 rows, at most 5000"):
+            frames.decode_to_parent(*split(frame))
 
 
 def test_that_a_value_nested_beyond_the_limit_is_refused() -> None:
