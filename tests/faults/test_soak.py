@@ -87,11 +87,14 @@ class Measured:
         self.processes.append(len(own.children(recursive=True)))
 
     def drifts(self, duration_s: float) -> dict[str, tuple[float, float]]:
-        """Name → (share by which it grew over the whole time, by a line through all after the warm-up; mean in MB)."""
+        """Name → (share by which it grew, by a line through all after its own warm-up; mean in MB).
+
+        A process that was started again has a warm-up too: bursts after faults make its heap as large as it will be.
+        """
         found = {}
         for name, points in self.memory.items():
             at_s, resident = np.array(points, float).T
-            kept = at_s > max(at_s[0] + 10, WARM_UP * duration_s)
+            kept = at_s > at_s[0] + WARM_UP * duration_s
             if kept.sum() < 10 or at_s[kept][-1] - at_s[kept][0] < YOUNG * duration_s:
                 continue
             slope = float(np.polyfit(at_s[kept], resident[kept], 1)[0])
