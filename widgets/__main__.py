@@ -28,7 +28,7 @@ def main() -> int:
     if chosen.pictures:
         from widgets.tour import Tour
 
-        return Tour(running.window, chosen.pictures).run(running.application)
+        return Tour(running.window, chosen.pictures).run()
     return running.application.exec()
 
 

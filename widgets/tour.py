@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QEventLoop, QTimer
-from PySide6.QtWidgets import QApplication
 
 from app.model.itmodel import Asset
 from app.model.plant import Tag
@@ -30,8 +29,7 @@ class Tour:
         self._window, self._folder = window, folder
         self._problems: list[str] = []
 
-    def run(self, application: QApplication) -> int:
-        self._application = application
+    def run(self) -> int:
         self._folder.mkdir(parents=True, exist_ok=True)
         workbench = self._window.workbench
         if not self._wait(self._all_connected, CONNECT_S):

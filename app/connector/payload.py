@@ -26,9 +26,9 @@ COLUMNS: Final = (
 """Widest first, so that each column begins aligned."""
 ROW_BYTES: Final = sum(int(dtype[-1]) for _, dtype in COLUMNS)  # the digit is its size; numpy is not asked before there are rows
 OBJECT_BYTES: Final = 8
+"""Row and length of one value."""
 SAMPLE_ROWS: Final = 5_000
 """Most in a frame. The window takes a frame whole, and with values that are no numbers each row is a Python object."""
-"""Row and length of one value."""
 
 _FLOAT, _WHOLE, _OBJECT, _UNKNOWN = range(4)
 _WORST: Final = max(Quality)

@@ -20,7 +20,7 @@ class Ordering(Generic[T]):
     """A stable sort that can be left and taken up again.
 
     Runs are sorted by themselves and merged in pairs, as long as that is a matter of milliseconds; the few long runs that are left are
-    merged a thousand things at a time. The keys are asked for once, in the order of the things.
+    merged ``RUN`` things at a time. The keys are asked for once, in the order of the things.
 
     Attributes:
         result: The things in order, once ``step`` has said that they are; before, those that are in order already.

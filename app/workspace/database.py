@@ -57,12 +57,20 @@ _REMEMBER: Final = (
 
 
 _INDEX: Final = "insert into node_fts (rowid, name, path, id) select rowid, name, path, id from node where rowid > ?"
-_RENAMED: Final = """
-    create trigger if not exists node_renamed after update on node when old.name is not new.name or old.path is not new.path begin
-        insert into node_fts (node_fts, rowid, name, path, id) values ('delete', old.rowid, old.name, old.path, old.id);
-        insert into node_fts (rowid, name, path, id) values (new.rowid, new.name, new.path, new.id);
-    end
+_NODE_TABLE: Final = """
+    create table if not exists node
+    (endpoint text, id text, name text, path text, node_class text, type text, seen_s float, primary key (endpoint, id))
 """
+_NODE_INDEX: Final = "create virtual table node_fts using fts5 (name, path, id, content=node, tokenize=trigram)"
+_OLD_OUT: Final = "insert into node_fts (node_fts, rowid, name, path, id) values ('delete', old.rowid, old.name, old.path, old.id);"
+_TRIGGERS: Final = (
+    "drop trigger if exists node_ai",  # of workspaces begun before: see ``_remember``
+    "drop trigger if exists node_au",
+    f"create trigger if not exists node_ad after delete on node begin {_OLD_OUT} end",
+    "create trigger if not exists node_renamed after update on node "  # noqa: S608  constants
+    f"when old.name is not new.name or old.path is not new.path begin {_OLD_OUT} "
+    "insert into node_fts (rowid, name, path, id) values (new.rowid, new.name, new.path, new.id); end",
+)
 
 
 class Database:
@@ -276,36 +284,21 @@ def _make_tables(db: sqlite3.Connection) -> None:
 
 
 def _make_node_table(db: sqlite3.Connection) -> None:
-    """Text columns as in ``KnownNode``, and what makes them searchable."""
-    if not (_has_table(db, "node") and _has_index(db)):
-        _make_table_and_index(db)
-    if _has_index(db):
-        _make_triggers(db)
-
-
-def _make_table_and_index(db: sqlite3.Connection) -> None:
-    import sqlite_utils
-
-    made = sqlite_utils.Database(db)
-    node = made.table("node")
-    columns = {"endpoint": str, **dict.fromkeys(KnownNode._fields, str), "seen_s": float}
-    node.create(columns, pk=("endpoint", "id"), if_not_exists=True)
-    if not _has_index(db):
-        try:
-            node.enable_fts(["name", "path", "id"], fts_version="FTS5", tokenize="trigram", create_triggers=True)
-        except sqlite3.OperationalError as error:  # SQLite before 3.34, or built without FTS5
-            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
-                raise
-            _LOGGER.info("searching nodes without an index: %s", error)
-
-
-def _make_triggers(db: sqlite3.Connection) -> None:
-    """Of those that sqlite-utils makes only the one for rows that are deleted: see ``_remember``."""
-    if not _has_table(db, "node_renamed"):
-        with db:
-            for name in ("node_ai", "node_au"):
-                db.execute(f"drop trigger if exists {name}")
-            db.execute(_RENAMED)
+    """Text columns as in ``KnownNode``, and what makes them searchable: at once, as others may begin the same file now."""
+    if all(_has_table(db, name) for name in ("node", "node_fts", "node_renamed")):
+        return
+    with db:
+        db.execute("begin immediate")
+        db.execute(_NODE_TABLE)
+        if not _has_index(db):
+            try:
+                db.execute(_NODE_INDEX)
+            except sqlite3.OperationalError as error:  # SQLite before 3.34, or built without FTS5
+                _LOGGER.info("searching nodes without an index: %s", error)
+                return
+            db.execute("insert into node_fts (node_fts) values ('rebuild')")
+        for statement in _TRIGGERS:
+            db.execute(statement)
 
 
 def _has_index(db: sqlite3.Connection) -> bool:

@@ -20,6 +20,7 @@ from app.drivers.snapshot.lines import AttributeLine, DetailsLine
 from app.errors import EndpointError, UserError
 from app.model.columns import COLUMN_DTYPES, SampleColumns
 from app.model.values import Quality
+from tests.peers.modbus_peer import modbus_peer
 from tests.peers.opcua_peer import LINE, OpcUaPeer
 from tests.peers.server_process import free_port
 from tests.unit.drivers.snapshot.making import tree_lines, variable, write
@@ -45,17 +46,9 @@ def _opcua() -> Peer:
 
 def _modbus() -> Peer:
     port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", "tests.peers.modbus_server", str(port)], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-
-    def kill() -> None:
-        process.kill()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
-
-    return Peer(f"modbus://127.0.0.1:{port}?unit=1", "holding:10:int16", "holding:200:int16", kill)
+    stack = contextlib.ExitStack()
+    stack.enter_context(modbus_peer(port))
+    return Peer(f"modbus://127.0.0.1:{port}?unit=1", "holding:10:int16", "holding:200:int16", stack.close)
 
 
 def _snapshot() -> Peer:

@@ -39,9 +39,9 @@ from app.errors import EndpointError, UserError
 from app.model.project import Project, ProjectInfo
 from app.model.values import Quality
 from app.runtime.live import LiveProject
-from tests.e2e.test_modbus_session import start_server, stop
 from tests.peers import modbus_server as peer
 from tests.peers.modbus_fake import FakeDevice, Request, fake_device, frame, refusal, registers, right
+from tests.peers.modbus_peer import modbus_peer
 from tests.peers.rtu_fake import RtuRequest, rtu_port
 from tests.peers.rtu_fake import right as right_rtu
 from tests.peers.serial_line import needs_terminals
@@ -51,9 +51,8 @@ from tests.peers.server_process import free_port
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
     number = free_port()
-    process = start_server(number)
-    yield number
-    stop(process)
+    with modbus_peer(number):
+        yield number
 
 
 @asynccontextmanager

@@ -6,16 +6,16 @@ import asyncio
 import random
 import socket
 import struct
-import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from app.drivers.base import Ended, EndpointConfig, EndpointReport, Event, Exchange, Item, Traffic, UnitSettings, WatchItem
+from app.drivers.base import Ended, EndpointConfig, EndpointReport, Event, Exchange, Item, Traffic, WatchItem
 from app.drivers.modbus.framing_rtu import frame_of
 from app.drivers.modbus.guard import ForbiddenFunctionError, RequestError
 from app.drivers.modbus.session import ModbusSession, discover
@@ -27,6 +27,7 @@ from app.model.values import Quality
 from tests.peers import modbus_server as peer
 from tests.peers.modbus_fake import Request, fake_device
 from tests.peers.modbus_fake import right as right_tcp
+from tests.peers.modbus_peer import connected_at, modbus_peer, next_of, read_one
 from tests.peers.rtu_fake import RtuLine, RtuRequest, refusal, registers, right, rtu_over_tcp, rtu_port, value, words
 from tests.peers.serial_line import needs_terminals, serial_cable
 from tests.peers.server_process import free_port
@@ -37,47 +38,7 @@ Rig = Callable[..., AbstractAsyncContextManager[RtuLine]]
 both = pytest.mark.parametrize("rig", [pytest.param(rtu_port, marks=needs_terminals, id="port"), pytest.param(rtu_over_tcp, id="tcp")])
 
 
-@contextmanager
-def server(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.peers.modbus_server", *arguments],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        assert process.stdout.readline() == "ready\n"
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-
-
-@asynccontextmanager
-async def connected(url: str, **settings: bool | float | str) -> AsyncIterator[ModbusSession]:
-    units = (UnitSettings(number=1), UnitSettings(number=3, order="CDAB"))
-    session = ModbusSession(EndpointConfig(name="m", url=url, settings={"ask_identity": False, **settings}, units=units))
-    try:
-        await session.open(10)
-        yield session
-    finally:
-        await session.close()
-
-
-async def read_one(session: ModbusSession, address: str) -> tuple[object, Quality, int]:
-    sample = (await session.read([Item(address=address)])).sample(0)
-    return sample.value, sample.quality, sample.status
-
-
-async def next_of(session: ModbusSession, wanted: Callable[[Event], bool], timeout_s: float = 8) -> Event:
-    async with asyncio.timeout(timeout_s):
-        async for event in session.events():
-            if wanted(event):
-                return event
-    raise AssertionError("the events ended")
+connected = partial(connected_at, ask_identity=False)
 
 
 async def answer_right(request: RtuRequest) -> bytes:
@@ -90,14 +51,14 @@ async def answer_right(request: RtuRequest) -> bytes:
 @asynccontextmanager
 async def real_serial_line() -> AsyncIterator[str]:
     async with serial_cable() as (near, far):
-        with server(far, "rtu"):
+        with modbus_peer(far, "rtu"):
             yield f"modbus-rtu:{near}?parity=N"
 
 
 @asynccontextmanager
 async def real_rtu_over_tcp() -> AsyncIterator[str]:
     port = free_port()
-    with server(str(port), "rtutcp"):
+    with modbus_peer(port, "rtutcp"):
         yield f"modbus-rtutcp://127.0.0.1:{port}"
 
 
@@ -161,7 +122,7 @@ async def test_that_watching_a_real_server_shows_values_while_a_unit_beside_it_i
 
 async def test_that_an_rtu_converter_asked_with_modbus_tcp_and_the_other_way_is_named() -> None:
     port = free_port()
-    with server(str(port)), pytest.raises(EndpointError) as refused:
+    with modbus_peer(port), pytest.raises(EndpointError) as refused:
         await discover(f"modbus-rtutcp://127.0.0.1:{port}", 2)
     assert refused.value.what == "No Modbus reply"
     assert "Modbus RTU over TCP" in refused.value.fix

@@ -24,6 +24,7 @@ from app.runtime.live import LiveProject
 from app.runtime.patience import LinkLimits
 from app.runtime.state import LogEntry, Seen
 from tests.peers.fault_proxy import FaultProxy, fault_proxy
+from tests.peers.modbus_peer import modbus_peer
 from tests.peers.opcua_counters import URI
 from tests.peers.server_process import free_port
 
@@ -132,7 +133,7 @@ def slow(delay_s: float, **modbus: float) -> Iterator[tuple[Watch, list[FaultPro
     with ExitStack() as stack:
         counters = peer("tests.peers.opcua_counters", "--port", str(ports[0]), "--tags", str(TAGS), "--children", str(CHILDREN))
         overwritten = stack.enter_context(counters)
-        stack.enter_context(peer("tests.peers.modbus_server", str(ports[1])))
+        stack.enter_context(modbus_peer(ports[1]))
         links = [stack.enter_context(fault_proxy(port)) for port in ports]
         for link in links:
             link.delay(delay_s)

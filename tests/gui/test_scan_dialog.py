@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -16,8 +15,8 @@ from PySide6.QtTest import QAbstractItemModelTester
 
 from app.model.plant import Endpoint, Identity, Tag, Unit
 from app.plant.process import Plant
-from tests.e2e.test_modbus_session import ROOT, start_server, stop
 from tests.gui.driving import Driver
+from tests.peers.modbus_peer import modbus_peer
 from tests.peers.modbus_server import INVERTER
 from tests.peers.serial_line import needs_terminals
 from tests.peers.server_process import free_port
@@ -31,9 +30,8 @@ from widgets.models.scan_rows import ScanRow, ScanRowsModel
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
     number = free_port()
-    process = start_server(number)
-    yield number
-    stop(process)
+    with modbus_peer(number):
+        yield number
 
 
 @pytest.fixture
@@ -321,13 +319,8 @@ def cable() -> Iterator[tuple[str, str]]:
 @pytest.fixture
 def line() -> Iterator[str]:
     """A serial port with units 1 and 3 at its other end. Pseudo terminals take any baud rate, and no parity."""
-    with cable() as (here, there):
-        command = [sys.executable, "-m", "tests.peers.modbus_server", there, "rtu"]
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
+    with cable() as (here, there), modbus_peer(there, "rtu"):
         yield here
-        stop(process)
 
 
 @needs_terminals

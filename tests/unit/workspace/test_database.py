@@ -5,6 +5,7 @@ from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
+import sqlite_utils
 
 from app.workspace import database as database_
 from app.workspace.database import Database, KnownNode
@@ -47,8 +48,7 @@ def test_that_nodes_are_found_by_any_part_of_name_path_or_id_in_any_case(
     database: Database, monkeypatch: pytest.MonkeyPatch, index: bool
 ) -> None:
     if not index:
-        monkeypatch.setattr(database_, "_has_index", lambda _: False)
-        monkeypatch.setattr("sqlite_utils.db.Table.enable_fts", lambda *_, **__: None)
+        monkeypatch.setattr(database_, "_NODE_INDEX", "create virtual table node_fts using no_such_module (name)")
     database.remember("p/e", NODES)
     database.remember("p/other", [node(1, "fillFlow")])
     assert names(database, "FILLFLOW") == ["fillFlow"]
@@ -75,16 +75,20 @@ def test_that_a_node_seen_again_has_its_new_name_in_the_index_too(database: Data
     assert found._replace(seen_s=0.0) == KnownNode(*node(1, "newname"))
 
 
+def begin_as_before(path: Path) -> None:
+    """A workspace of which sqlite-utils made the table of nodes, its index and its triggers, with three nodes in it."""
+    with closing(sqlite3.connect(path)) as opened:
+        table = sqlite_utils.Database(opened).table("node")
+        table.create({"endpoint": str, **dict.fromkeys(KnownNode._fields, str), "seen_s": float}, pk=("endpoint", "id"))
+        table.enable_fts(["name", "path", "id"], fts_version="FTS5", tokenize="trigram", create_triggers=True)
+        table.insert_all({"endpoint": "p/e", **KnownNode(*row, 1.0)._asdict()} for row in NODES[:3])
+
+
 @pytest.mark.parametrize("of_before", [True, False])
-def test_that_the_index_is_what_the_nodes_are_also_in_a_file_of_before(
-    database: Database, monkeypatch: pytest.MonkeyPatch, of_before: bool
-) -> None:
-    with monkeypatch.context() as before:
-        if of_before:  # with the triggers that sqlite-utils makes, and nothing else
-            before.setattr(database_, "_make_triggers", lambda _: None)
-            before.setattr(database_, "_INDEX", "select ?")
-        database.remember("p/e", NODES[:3])
-        database.close()
+def test_that_the_index_is_what_the_nodes_are_also_in_a_file_of_before(database: Database, of_before: bool) -> None:
+    if of_before:
+        database.path.parent.mkdir(parents=True)
+        begin_as_before(database.path)
     database.remember("p/e", NODES)
     database.remember("p/e", [node(1, "another name")])
     database.forget("p/e", NODES[1][0])
