@@ -68,15 +68,7 @@ class SampleColumns(msgspec.Struct, frozen=True):
         """The value of one row in its own Python type."""
         if row in self.objects:
             return self.objects[row]
-        number = float(self.number[row])
-        code = int(self.type[row])
-        if code == TYPE_CODES["bool"]:
-            return bool(number)
-        if TYPE_CODES["int8"] <= code <= TYPE_CODES["uint64"] or code == TYPE_CODES["enum"]:
-            return int(number)
-        if code == TYPE_CODES["float32"]:
-            return shortest(number)
-        return number
+        return plain_value(int(self.type[row]), float(self.number[row]))
 
     def sample(self, row: int) -> Sample:
         return Sample(
@@ -120,6 +112,17 @@ class SampleColumns(msgspec.Struct, frozen=True):
             receive_ns=np.array([sample.receive_ns for _, sample in rows], np.int64),
             objects=objects,
         )
+
+
+def plain_value(code: int, number: float) -> Value:
+    """What ``number`` of the columns stands for in its own Python type."""
+    if code == TYPE_CODES["bool"]:
+        return bool(number)
+    if TYPE_CODES["int8"] <= code <= TYPE_CODES["uint64"] or code == TYPE_CODES["enum"]:
+        return int(number)
+    if code == TYPE_CODES["float32"]:
+        return shortest(number)
+    return number
 
 
 def shortest(number: float) -> float:

@@ -13,10 +13,10 @@ import numpy.typing as npt
 
 from app.model.columns import TYPE_CODES, SampleColumns
 from app.model.values import NUMERIC_TYPES, Quality
-from app.samples.block import FINAL, INFO, RECEIVE, ROW_WORDS, SERVER, SOURCE, VALUE, Block, Places, Rows
+from app.samples.block import FINAL, GAP, INFO, RECEIVE, ROW_WORDS, SERVER, SOURCE, VALUE, Block, Places, Rows
 from app.samples.decimate import Thinned, thin
 from app.samples.handles import TagHandles
-from app.samples.points import GAP, Curve, Points, TimeKind, drawn, points_of, row_times
+from app.samples.points import Curve, Points, TimeKind, drawn, points_of, row_times
 
 __all__ = ["GAP", "History", "Series", "TimeKind", "Usage"]
 
@@ -33,7 +33,7 @@ IDLE_NS: Final = 60_000_000_000
 """When no more may be kept, a new tag takes the place of one that had no sample for so long; where there is none it is not kept."""
 REASONS: Final = 1_000
 
-_LONG_BLOCK, _BRIEF_BLOCK = 64, 128
+_LONG_BLOCK, _BRIEF_BLOCK = 64, 256
 _SLOT_BITS: Final = 10
 _STAGED_ROWS: Final = 160_000
 """So many wait (8 MB): the more of a block are put in place together, the less each costs; and of small blocks, little is done at once."""
@@ -59,11 +59,11 @@ class _Staged:
     """What waits for one block, in order of arrival."""
 
     def __init__(self) -> None:
-        self.slots: list[Places] = []
+        self.slots: list[npt.NDArray[np.int16]] = []
         self.parts: list[Rows] = []
         self.rows = 0
 
-    def add(self, slots: Places, rows: Rows) -> None:
+    def add(self, slots: npt.NDArray[np.int16], rows: Rows) -> None:
         self.slots.append(slots)
         self.parts.append(rows)
         self.rows += len(rows)
@@ -344,11 +344,12 @@ class History:
         if (blocks[1:] < blocks[:-1]).any():
             order = np.argsort(blocks.astype(np.int16), kind="stable")
             slots, rows, blocks = slots[order], rows.take(order, axis=0), blocks[order]
+        within = _within(slots).astype(np.int16)  # sorted by its digits, in a third of the time
         cuts = [0, *(np.flatnonzero(blocks[1:] != blocks[:-1]) + 1).tolist(), len(blocks)]
         for start, end in itertools.pairwise(cuts):
             if (block := int(blocks[start])) >= 0:
                 staged = self._staged[block]
-                staged.add(slots[start:end], rows[start:end])
+                staged.add(within[start:end], rows[start:end])
                 self._staged_rows += end - start
                 if len(staged.parts) >= _STAGED_BATCHES:
                     self._settle(block)
@@ -375,10 +376,10 @@ class History:
             return
         self._staged[block] = _Staged()
         self._staged_rows -= staged.rows
-        slots = _within(np.concatenate(staged.slots))
-        order = np.argsort(slots.astype(np.int16), kind="stable")
+        slots = np.concatenate(staged.slots)
+        order = np.argsort(slots, kind="stable")
         rows = np.concatenate(staged.parts).take(order, axis=0)  # whole rows: a sixth of the time that indexing takes
-        self._blocks[block].append(slots[order], rows, (rows[:, INFO] & 0xFF) == GAP)
+        self._blocks[block].append(slots.take(order).astype(np.intp), rows)
 
 
 def _within(slot: Slot) -> Slot:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from app.model.columns import SampleColumns
+from app.model.columns import SampleColumns, plain_value, type_name
 from app.model.values import Quality, Sample, Value
 from app.samples.handles import HandleIndex, Places
 
@@ -76,13 +76,18 @@ class Latest:
 
     def sample(self, handle: int) -> Sample | None:
         slot = self._slots.get(handle)
-        if slot is None or self._columns["at_s"][slot] == NEVER:
+        if slot is None or self._columns["at_s"].item(slot) == NEVER:
             return None
-        row = SampleColumns(
-            **{name: self._columns[name][slot : slot + 1] for name in ("handle", *_SAMPLE_COLUMNS)},
-            objects={0: self._objects[slot]} if slot in self._objects else {},
+        code, quality, status, number, source_ns, server_ns, receive_ns = (self._columns[name].item(slot) for name in _SAMPLE_COLUMNS)
+        return Sample(
+            value=self._objects[slot] if slot in self._objects else plain_value(code, number),
+            type=type_name(code),
+            quality=Quality(quality),
+            status=status,
+            source_ns=source_ns or None,
+            server_ns=server_ns or None,
+            receive_ns=receive_ns,
         )
-        return row.sample(0)
 
     def bad(self) -> int:
         """How many newest samples have bad quality."""

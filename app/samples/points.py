@@ -16,6 +16,7 @@ from app.samples.block import (
     EPOCH,
     FILLED,
     FLAGS,
+    GAP,
     HIGH,
     INFO,
     LEVELS,
@@ -35,8 +36,6 @@ from app.samples.decimate import Floats, Times, thin
 TimeKind = Literal["source", "server", "receive"]
 SpanKind = Literal["gap", "bad", "uncertain"]
 
-GAP: Final = 3
-"""In the place of a quality: no sample but a hole, with a NaN value; beside the numbers of ``Quality``."""
 SPANS: Final = 200
 """So many of a curve are told, the newest; more are no spans a person could point at."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from struct import Struct as Layout
 from typing import IO, Any, Final
@@ -26,7 +27,7 @@ NICE: Final = 10
 GOODBYE_S: Final = 5.0
 _LENGTH: Final = Layout("<I")
 _BELOW_NORMAL: Final = 0x4000 if sys.platform == "win32" else 0
-"""``subprocess.BELOW_NORMAL_PRIORITY_CLASS``; elsewhere the process is nice by itself."""
+"""``subprocess.BELOW_NORMAL_PRIORITY_CLASS``; elsewhere it is made nice when it has begun."""
 
 
 class _Remember(msgspec.Struct, tag=True, array_like=True, gc=False):
@@ -81,6 +82,9 @@ class NodeProcess:
             )
         except OSError as error:
             raise NodeProcessError(str(error)) from error
+        if sys.platform != "win32":  # from here, as its imports alone would keep a core for 100 ms that the window may be waiting for
+            with suppress(OSError):  # it has ended already
+                os.setpriority(os.PRIO_PROCESS, self._process.pid, os.getpriority(os.PRIO_PROCESS, 0) + NICE)
 
     def remember(self, endpoint_key: str, rows: Iterable[Row]) -> None:
         self._ask(_Remember(endpoint_key, list(rows)))
@@ -158,8 +162,6 @@ def _done(database: Database, job: _Job) -> Any:  # Any: what msgpack takes
 
 def main() -> int:
     """Do jobs until the pipe ends."""
-    if hasattr(os, "nice"):
-        os.nice(NICE)
     database, decode = Database(Path(sys.argv[1])), msgspec.msgpack.Decoder(_Job).decode
     try:
         while (message := _read(sys.stdin.buffer)) is not None:

@@ -3,6 +3,9 @@
 The real window (offscreen), Connect with its tag table, a project of 10,000 tags that are all watched, a connector process that feeds
 each of them ten times a second over the real pipe, on the other core. Stretches of idle, of load and of a crawl take turns; what counts
 is the gap between ticks of a precise 16 ms timer in the window's thread. All values that were sent have to have arrived, and all nodes.
+
+Before anything is measured, values have come for half a minute, so that what leaves the full rings of the history is paid for, and one
+crawl has been made, which is told by itself: the host of a virtual machine gives the memory of 100,000 nodes at its first use only.
 """
 
 from __future__ import annotations
@@ -10,10 +13,12 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
+from typing import Final
 
 from tests.benchmarks.window_feed import PERIOD_S, Fed, Phase, fed_window
 
-BOUND: float = 1.15
+BOUND: Final = 1.15
+BOUNDED: Final = ("values", "crawl")
 SETTLE_S = 1.0
 
 
@@ -35,13 +40,15 @@ def _crawl_of(fed: Fed):  # type: ignore[no-untyped-def]  # widgets.crawl.Crawl,
 
 
 def measure(tags: int, nodes: int, rounds: int, seconds: float, warm_s: float) -> dict[str, Phase]:
-    phases = {"idle": Phase(), "values": Phase(), "crawl": Phase()}
+    phases = {"idle": Phase(), "values": Phase(), "first": Phase(), "crawl": Phase()}
     with fed_window(tags) as fed:
         fed.window.show_mode("connect")
         fed.ask("do:feed")
-        fed.run(warm_s)  # rings full, so that what leaves them is paid for too
+        fed.run(warm_s)
         fed.ask("do:hush")
         print(f"{fed.live.history.bytes / 1e6:.0f} MB of history, {fed.live.history.usage('t09999').bytes / 1000:.1f} kB for a tag")
+        if nodes:
+            crawl(fed, phases["first"], nodes)
         for _ in range(rounds):
             fed.run(SETTLE_S)
             fed.ticks.measure(phases["idle"], seconds)
@@ -72,8 +79,9 @@ def main() -> int:
     for name, phase in phases.items():
         if phase.gaps_ms:
             ratio = phase.p(99) / idle.p(99)
-            failed |= ratio > BOUND
-            print(f"{name:<7} {phase}   p99 {ratio:.2f} x idle" + ("" if name == "idle" else f" (bound {BOUND})"))
+            bound = BOUND if name in BOUNDED else None
+            failed |= bound is not None and ratio > bound
+            print(f"{name:<7} {phase}   p99 {ratio:.2f} x idle" + (f" (bound {bound})" if bound else ""))
     return int(failed)
 
 

@@ -1,8 +1,9 @@
 """A window on a project of many tags, and the connector process that feeds it: shared by the benchmarks of the window.
 
 ``python -m tests.benchmarks.window_feed CORE`` is the connector: the real one, with a scripted session. Reading ``do:feed`` of it begins
-to send every watched item a new value ten times a second, stamped as a server would; ``do:hush`` ends that; details of ``sent`` name how
-many values have been sent. ``CrawlBelow`` gives as many nodes as asked for, as fast as they are taken.
+to send every watched item a new value ten times a second, stamped as a server would (``do:feed 50``: only the project's first fifty);
+``do:hush`` ends that; details of ``sent`` name how many values have been sent. ``CrawlBelow`` gives as many nodes as asked for, as fast
+as they are taken.
 """
 
 from __future__ import annotations
@@ -56,15 +57,17 @@ class FeedSession(SimSession):
         if self._feed is not None:
             self._feed.cancel()
             self._feed = None
-        if items[0].address == "do:feed":
-            self._feed = asyncio.create_task(self._send())
+        told = items[0].address.split()
+        if told[0] == "do:feed":
+            self._feed = asyncio.create_task(self._send(int(told[1]) if told[1:] else len(self._items)))
             self._tasks.append(self._feed)
         return self._columns(np.zeros(1, np.uint32), np.zeros(1))
 
-    async def _send(self) -> None:
+    async def _send(self, tags: int) -> None:
         loop = asyncio.get_running_loop()
         random, due_s = np.random.default_rng(1), loop.time()
-        handles = np.array(sorted(self._items), np.uint32)
+        fed = [handle for handle, item in self._items.items() if int(item.address.rpartition("Value")[2]) < tags]
+        handles = np.array(sorted(fed), np.uint32)
         number = random.normal(50, 10, len(handles))
         while True:
             number = number + random.normal(0, 1, len(handles))
@@ -218,7 +221,7 @@ class Fed:
         self.ticks.measure(Phase(), seconds, until)
 
     def ask(self, address: str) -> None:
-        """``do:feed`` or ``do:hush``, and wait until it was heard."""
+        """``do:feed``, ``do:feed 50`` or ``do:hush``, and wait until it was heard."""
         replies: list[object] = []
         self.window.workbench.ask(self.live.read("plc", [Item(address=address)]), replies.append)
         self.run(20, lambda: bool(replies))

@@ -186,11 +186,11 @@ class PlotPane(QWidget):
         last_s = ((getattr(sample, f"{kind}_ns") or sample.receive_ns) - self._base_ns) / 1e9
         if spans and spans[-1].kind == "gap" and spans[-1].end_ns is None:
             spans[-1] = spans[-1]._replace(end_ns=max(sample.receive_ns, spans[-1].begin_ns))
-            x, y = np.append(x, last_s), np.append(y, np.nan)
+            x, y = np.concatenate((x, [last_s])), np.concatenate((y, [np.nan]))
             last_s = max(last_s, (sample.receive_ns - self._base_ns) / 1e9)
         if last_s >= end_s:
             return x, y
-        return np.append(x, [max(last_s, left_s), end_s]), np.append(y, [float(sample.value)] * 2)
+        return np.concatenate((x, [max(last_s, left_s), end_s])), np.concatenate((y, [float(sample.value)] * 2))
 
     def refresh_colors(self) -> None:
         self.plot.setBackground(color("panel"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -12,7 +14,7 @@ import pytest
 from app.workspace import node_cache
 from app.workspace.database import Database, KnownNode
 from app.workspace.node_cache import BATCH_ROWS, ELSEWHERE_AFTER, SEARCH_AFTER, NodeCache
-from app.workspace.node_process import NodeProcess, NodeProcessError, Row
+from app.workspace.node_process import NICE, NodeProcess, NodeProcessError, Row
 
 WAIT_S = 20.0
 
@@ -141,6 +143,15 @@ def test_that_the_process_ends_with_its_work(counted: NodeCache, monkeypatch: py
     (process,) = Counted.begun
     assert process._process.wait(WAIT_S) == 0
     assert counted.search(["p/e"], "node77", 9).result(WAIT_S).known == 2 * ELSEWHERE_AFTER
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there it is begun with a priority class")
+def test_that_the_process_gives_way_to_the_window_from_its_beginning() -> None:
+    process = NodeProcess(Database().path)
+    try:
+        assert os.getpriority(os.PRIO_PROCESS, process._process.pid) == os.getpriority(os.PRIO_PROCESS, 0) + NICE
+    finally:
+        process.close()
 
 
 def test_that_nothing_is_lost_with_a_process_that_is_killed(counted: NodeCache) -> None:
