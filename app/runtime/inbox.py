@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from math import inf
 from threading import Condition
@@ -17,6 +17,8 @@ from app.runtime.state import LogEntry, Phase, Reply
 
 SAMPLE_ROWS = 1_000_000
 """About 42 MB of columns; ten seconds at 100,000 values/s in which the owner may not have pumped."""
+LINK_ROWS = 300_000
+"""Links stop reading their connector while more of its samples than this wait: it goes on keeping the newest, and tells what it loses."""
 REPLY_ROWS = 200_000
 """Links stop reading their connector while more browsed rows than this wait."""
 REPLY_ROWS_AT_ONCE = 2_000
@@ -25,6 +27,8 @@ SURELY_ROWS = 20_000
 """Four times what 100,000 values/s bring in a frame; some 5 ms of work."""
 ROWS_PER_ARRIVAL = 500
 """What one arrival takes, however few rows it has, in rows."""
+ROWS_PER_OBJECT = 3
+"""What a text or an array takes, in rows of numbers."""
 LOG_ENTRIES = 2_000
 
 
@@ -95,6 +99,7 @@ class Inbox:
         self._cells: deque[list[Arrival]] = deque()  # a cell whose samples were dropped holds the gap they left
         self._samples: deque[list[Arrival]] = deque()
         self._rows = self._reply_rows = 0
+        self._rows_of: Counter[int] = Counter()  # by link
         self._logs: deque[LogEntry] = deque(maxlen=LOG_ENTRIES)
         self._filled = Condition()
 
@@ -104,7 +109,7 @@ class Inbox:
             self._cells.append(cell)
             if isinstance(arrival, SamplesIn):
                 self._samples.append(cell)
-                self._rows += len(arrival.columns)
+                self._count(arrival, 1)
                 self._drop_oldest()
             elif isinstance(arrival, Reply):
                 self._reply_rows += _rows(arrival)
@@ -115,8 +120,15 @@ class Inbox:
             cell = self._samples.popleft()
             lost = cell[0]
             assert isinstance(lost, SamplesIn)
-            self._rows -= len(lost.columns)
+            self._count(lost, -1)
             cell[0] = GapIn(lost.link, (), len(lost.columns))
+
+    def _count(self, arrival: SamplesIn, sign: int) -> None:
+        rows = sign * len(arrival.columns)
+        self._rows += rows
+        self._rows_of[arrival.link] += rows
+        if not self._rows_of[arrival.link]:
+            del self._rows_of[arrival.link]
 
     def log(self, entry: LogEntry) -> None:
         with self._filled:
@@ -127,6 +139,10 @@ class Inbox:
     def has_room(self) -> bool:
         """Whether a link should go on reading replies."""
         return self._reply_rows < REPLY_ROWS
+
+    def has_room_for(self, link: int) -> bool:
+        """Whether a link should go on reading samples."""
+        return self._rows_of[link] < LINK_ROWS
 
     def drain(self) -> tuple[list[Arrival], list[LogEntry]]:
         """Everything that came, in order."""
@@ -152,7 +168,9 @@ class Inbox:
             arrival = self._take()
             yield arrival
             replied += _rows(arrival) if isinstance(arrival, Reply) else 0
-            worked += ROWS_PER_ARRIVAL + (len(arrival.columns) if isinstance(arrival, SamplesIn) else 0)
+            worked += ROWS_PER_ARRIVAL
+            if isinstance(arrival, SamplesIn):
+                worked += len(arrival.columns) + ROWS_PER_OBJECT * len(arrival.columns.objects)
             if budget_s is not None and (replied > REPLY_ROWS_AT_ONCE or (worked > SURELY_ROWS and perf_counter() > end_s)):
                 return
 
@@ -162,7 +180,7 @@ class Inbox:
             arrival = cell[0]
             if isinstance(arrival, SamplesIn):
                 self._samples.popleft()
-                self._rows -= len(arrival.columns)
+                self._count(arrival, -1)
             elif isinstance(arrival, Reply):
                 self._reply_rows -= _rows(arrival)
         return arrival

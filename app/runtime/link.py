@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -266,6 +266,7 @@ class Link:
                 if isinstance(frame, frames.Samples) and columns is not None:
                     if self._is_live:
                         self._inbox.put(SamplesIn(self.number, columns, self._clock.monotonic_s()))
+                        await self._wait_until(lambda: self._inbox.has_room_for(self.number))
                 elif isinstance(frame, frames.Replied):
                     await self._on_reply(frame, columns)
                 else:
@@ -396,10 +397,14 @@ class Link:
             raise frames.FrameError("a reply with no result")
         if frame.done:
             del self._pending[frame.token]
-        while not self._inbox.has_room:  # the owner's thread makes room; it has no event of this loop
+        await self._wait_until(lambda: self._inbox.has_room)
+        self._inbox.put(Reply(frame.token, result, frame.done))
+
+    async def _wait_until(self, has_room: Callable[[], bool]) -> None:
+        """Until the owner's thread has made room, which has no event of this loop; meanwhile the connector does not count as hanging."""
+        while not has_room():
             self._ticks = 0
             await asyncio.sleep(0.02)
-        self._inbox.put(Reply(frame.token, result, frame.done))
 
     async def _watch_for_hanging(self) -> None:
         while self._ticks < self._limits.hung_ticks:

@@ -6,11 +6,13 @@ import time
 from threading import Thread
 
 import numpy as np
+import pytest
 
 from app.drivers.base import BrowseColumns
 from app.errors import UserError
 from app.model.columns import SampleColumns
 from app.model.values import Quality, Sample
+from app.runtime import inbox as inboxes
 from app.runtime.inbox import LOG_ENTRIES, REPLY_ROWS, SURELY_ROWS, AliveIn, Arrival, GapIn, Inbox, SamplesIn
 from app.runtime.state import LogEntry, Reply
 
@@ -58,6 +60,25 @@ def test_that_replies_are_not_dropped_but_ask_the_links_to_wait() -> None:
     assert not inbox.has_room
     assert len(inbox.drain()[0]) == 1
     assert inbox.has_room
+
+
+def test_that_the_link_whose_samples_wait_is_asked_to_wait_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inboxes, "LINK_ROWS", 100)
+    inbox = Inbox()
+    inbox.put(SamplesIn(1, batch(100), 0.0))
+    inbox.put(SamplesIn(2, batch(10), 0.0))
+    assert not inbox.has_room_for(1)
+    assert inbox.has_room_for(2)
+    inbox.drain()
+    assert inbox.has_room_for(1)
+
+
+def test_that_what_is_dropped_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inboxes, "LINK_ROWS", 100)
+    inbox = Inbox(sample_rows=100)
+    inbox.put(SamplesIn(1, batch(100), 0.0))
+    inbox.put(SamplesIn(2, batch(10), 0.0))
+    assert inbox.has_room_for(1)
 
 
 def test_that_the_log_keeps_the_newest() -> None:
@@ -123,6 +144,16 @@ def test_that_as_much_is_taken_as_a_busy_computer_needs_to_keep_up() -> None:
     for _ in range(100):
         inbox.put(SamplesIn(1, batch(1), 0.0))
     assert 35 < len(list(inbox.taken(0.0))) < 45
+
+
+def test_that_texts_count_for_more_work_than_numbers() -> None:
+    inbox = Inbox()
+    texts = SampleColumns.of([(1, Sample("text", "string", Quality.GOOD, 0, 1, 1, 1))] * 5_000)
+    for columns in (batch(5_000), texts):
+        for _ in range(9):
+            inbox.put(SamplesIn(1, columns, 0.0))
+        assert len(list(inbox.taken(0.0))) == (4 if columns is not texts else 1)
+        inbox.drain()
 
 
 def test_that_many_browsed_rows_are_handed_over_a_part_at_a_time() -> None:

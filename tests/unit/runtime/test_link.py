@@ -14,6 +14,7 @@ import pytest
 from app.drivers.base import BrowseColumns
 from app.edits.edit import replace, with_fields
 from app.errors import UserError
+from app.runtime.inbox import LINK_ROWS
 from app.runtime.patience import LinkLimits
 from app.samples.history import GAP
 from tests.faults.clock import ShiftedClock
@@ -229,7 +230,8 @@ def test_that_a_flood_is_taken_and_a_slow_owner_is_told_what_was_dropped(bench: 
     one.live.wait(one.do("flood"), 5)
     one.until(lambda: one.live.state("e").values_per_s > 100_000)
     before = psutil.Process().memory_info().rss
-    time.sleep(7)  # 1,400,000 samples and nobody pumps
+    time.sleep(5)  # 1,000,000 samples and nobody pumps
+    assert one.live._connections.inbox._rows <= LINK_ROWS + 10_000, "the connector keeps the newest, and not the owner the oldest"
     one.until(lambda: one.dropped > 100_000)
     assert psutil.Process().memory_info().rss - before < 250 * 2**20
     one.until(lambda: not one.live.state("e").stale)
