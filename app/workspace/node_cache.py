@@ -60,6 +60,7 @@ class NodeCache:
         self._awaited = 0
         self._is_busy = self._ends = False
         self._thread: Thread | None = None
+        self._process: NodeProcess | None = None
 
     @property
     def unwritten(self) -> int:
@@ -105,10 +106,14 @@ class NodeCache:
         """Write what is left, for a few seconds at most, and end the thread. Safe twice."""
         if self._thread is None:
             return
-        self.settle(CLOSE_S)
+        written = self.settle(CLOSE_S)
         with self._changed:
             self._ends = True
             self._changed.notify_all()
+        while not written and self._thread.is_alive():
+            if (process := self._process) is not None:
+                process.kill()  # it may hang, and the thread with it
+            self._thread.join(0.1)
         self._thread.join()
         self._thread = None
         self._ends = False
@@ -135,49 +140,47 @@ class NodeCache:
 
     def _run(self) -> None:
         database = self._make_database()
-        process: NodeProcess | None = None
         try:
             while True:
-                if process is not None and not self._has_work(IDLE_S):
-                    process.close()
-                    process = None
+                if self._process is not None and not self._has_work(IDLE_S):
+                    self._end_process()
                 if (job := self._next()) is None:
                     return
-                if process is None and self._unwritten > ELSEWHERE_AFTER:
-                    process = self._begun_elsewhere()
+                if self._process is None and self._elsewhere is not None and self._unwritten > ELSEWHERE_AFTER:
+                    self._begin_process(self._elsewhere)
                 begun_s = monotonic()
-                process = self._do(job, database, process)
+                self._do(job, database)
                 with self._changed:
                     self._is_busy = False
                     self._changed.notify_all()
-                if process is None and self._unwritten and not self._awaited:
+                if self._process is None and self._unwritten and not self._awaited:
                     sleep(min(monotonic() - begun_s, REST_S))
         finally:
-            if process is not None:
-                process.close()
+            self._end_process()
             database.close()
 
-    def _begun_elsewhere(self) -> NodeProcess | None:
-        if self._elsewhere is None:
-            return None
+    def _begin_process(self, elsewhere: Callable[[], NodeProcess]) -> None:
         try:
-            return self._elsewhere()
+            self._process = elsewhere()
         except NodeProcessError as error:
             self._give_up(error)
-            return None
 
-    def _do(self, job: Work, database: Database, process: NodeProcess | None) -> NodeProcess | None:
-        """One job, by the process where there is one; which is left of it."""
-        if process is not None:
+    def _end_process(self) -> None:
+        if self._process is not None:
+            self._process.close()
+            self._process = None
+
+    def _do(self, job: Work, database: Database) -> None:
+        """One job, by the process where there is one that can."""
+        if self._process is not None:
             try:
-                job(process)
+                job(self._process)
             except NodeProcessError as error:
                 self._give_up(error)
-                process.close()
+                self._end_process()
             else:
-                return process
+                return
         job(database)
-        return None
 
     def _give_up(self, error: NodeProcessError) -> None:
         _LOGGER.info("nodes are written by a thread of the window: the process for it failed: %s", error)

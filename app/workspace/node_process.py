@@ -101,6 +101,10 @@ class NodeProcess:
     def count(self, endpoint_key: str) -> int:
         return msgspec.msgpack.decode(self._ask(_Count(endpoint_key)), type=int)
 
+    def kill(self) -> None:
+        """From another thread than the one that asks, which is told that it is no more."""
+        self._process.kill()
+
     def close(self) -> None:
         """It ends with its pipe. Safe twice."""
         import subprocess

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import psutil
 import pytest
 
 from app.workspace import node_cache
@@ -152,6 +154,22 @@ def test_that_the_process_gives_way_to_the_window_from_its_beginning() -> None:
         assert os.getpriority(os.PRIO_PROCESS, process._process.pid) == os.getpriority(os.PRIO_PROCESS, 0) + NICE
     finally:
         process.close()
+
+
+def test_that_a_process_that_hangs_does_not_keep_the_window_from_closing(counted: NodeCache, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node_cache, "CLOSE_S", 0.2)
+    counted.remember("p/e", nodes(2 * ELSEWHERE_AFTER), same)
+    assert counted.settle(WAIT_S)
+    (process,) = Counted.begun
+    psutil.Process(process._process.pid).suspend()
+    counted.remember("p/e", nodes(5, "late"), same)
+    begun_s = time.monotonic()
+    counted.close()
+    assert time.monotonic() - begun_s < WAIT_S / 2
+    assert process._process.wait(WAIT_S) != 0
+    with closing(Database()) as database:
+        assert database.count("p/e") == 2 * ELSEWHERE_AFTER, "the ids are the same"
+        assert database.search_all(["p/e"], "late4", 9), "what it did not write is written without it"
 
 
 def test_that_nothing_is_lost_with_a_process_that_is_killed(counted: NodeCache) -> None:
