@@ -38,10 +38,12 @@ def test_that_the_demo_without_a_display_makes_the_whole_journey_and_leaves_it(t
 
 
 @pytest.mark.timeout(DEMO_S + 30)
-def test_that_a_step_that_fails_is_named_and_the_demo_exits_with_2(tmp_path: Path) -> None:
+def test_that_steps_that_fail_are_named_and_the_demo_exits_with_2(tmp_path: Path) -> None:
     (tmp_path / "tagloom-demo" / "review.html").mkdir(parents=True)  # nothing can be written there
+    (tmp_path / "tagloom-demo" / "pictures").write_text("", "utf-8")
     done = tagloom("demo", "--headless", cwd=tmp_path, timeout_s=DEMO_S)
     assert done.code == 2
-    assert "FAILED: Review" in done.out
+    assert "FAILED: Review, Pictures" in done.out
     assert "review.html" in done.err
+    assert "No pictures of the window" in done.err
     assert "Export: " in done.out

@@ -46,10 +46,16 @@ def take_pictures(project: Path, overrides: Sequence[str], folder: Path, timeout
     """Let a window that nobody sees connect, go through its modes and leave a picture of each.
 
     Raises:
-        UserError: It failed, did not end in time, or left none; its log's errors are the reason, without tracebacks.
+        UserError: The folder cannot be made, or it failed, did not end in time, or left none; then its log's errors are the reason,
+            without tracebacks.
     """
-    for old in folder.glob("*.png"):  # of a mode that is no more
-        old.unlink()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.glob("*.png"):  # of a mode that is no more
+            old.unlink()
+    except OSError as error:
+        fix = "Remove what stands in its place"
+        raise UserError("No pictures of the window", where=str(folder), why=str(error), fix=fix) from error
     command = [*_command(project, overrides, connect=True), "--pictures", str(folder)]
     environment = {**module_environment(), "QT_QPA_PLATFORM": "offscreen"}
     try:
