@@ -68,6 +68,8 @@ class PlotPane(QWidget):
         item.showGrid(x=True, y=True, alpha=GRID_SHARE)
         item.getViewBox().setDefaultPadding(0.02)
         item.getAxis("left").setWidth(64)
+        for unseen in ("top", "right"):  # else they write their labels with each frame
+            item.getAxis(unseen).unlinkFromView()
         item.disableAutoRange()
         item.getViewBox().sigRangeChangedManually.connect(self._on_moved)
         self.plot.scene().sigMouseClicked.connect(self._on_clicked)
