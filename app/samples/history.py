@@ -13,17 +13,18 @@ import numpy.typing as npt
 
 from app.model.columns import TYPE_CODES, SampleColumns
 from app.model.values import NUMERIC_TYPES, Quality
-from app.samples.block import FINAL, GAP, INFO, RECEIVE, ROW_WORDS, SERVER, SOURCE, VALUE, Block, Places, Rows
+from app.samples.block import Block
 from app.samples.decimate import Thinned, thin
-from app.samples.handles import TagHandles
+from app.samples.handles import Places, TagHandles
 from app.samples.points import Curve, Points, TimeKind, drawn, points_of, row_times
+from app.samples.rows import FINAL, GAP, INFO, RECEIVE, ROW_WORDS, SERVER, SOURCE, VALUE, Rows
 
 __all__ = ["GAP", "History", "Series", "TimeKind", "Usage"]
 
 ROWS_PER_TAG: Final = 4_096
 """Each sample by itself for so many: seven minutes at ten a second."""
 BUCKETS_PER_TAG: Final = 512
-"""Per level, see ``app.samples.block``: two minutes in quarter seconds … six days in steps of 17 minutes."""
+"""Per level, see ``app.samples.levels``: two minutes in quarter seconds … six days in steps of 17 minutes."""
 BRIEF_ROWS, BRIEF_BUCKETS = 256, 96
 """Of further tags, when many are watched: still a whole day."""
 LONG_TAGS: Final = 512
@@ -248,7 +249,7 @@ class History:
         block, slot = found
         points = points_of(block, slot, -(2**62), 2**62, "source")
         span_ns = int(points.time_ns[-1] - points.time_ns[0]) if len(points.time_ns) else 0
-        return Usage(int(block.count[slot]), span_ns / 1e9, Block.bytes_of(block.rows, block.buckets))
+        return Usage(int(block.count[slot]), span_ns / 1e9, Block.bytes_of(block.rows, block.levels.buckets))
 
     def _why(self, code: int, at_ns: int, slack_ns: int) -> str:
         """Reason of a gap by its number, or where that is not known any more, by when it happened (receive clock)."""

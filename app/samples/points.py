@@ -9,29 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from app.model.values import Quality
-from app.samples.block import (
-    AFTER,
-    BAD,
-    BEFORE,
-    EPOCH,
-    FILLED,
-    FLAGS,
-    GAP,
-    HIGH,
-    INFO,
-    LEVELS,
-    LOST,
-    LOW,
-    RECEIVE,
-    SERVER,
-    SOURCE,
-    UNCERTAIN,
-    VALUE,
-    Block,
-    Rows,
-    width_ns,
-)  # fmt: skip
+from app.samples.block import Block
 from app.samples.decimate import Floats, Times, thin
+from app.samples.levels import AFTER, BAD, BEFORE, EPOCH, FLAGS, HIGH, LEVELS, LOST, LOW, UNCERTAIN, width_ns
+from app.samples.rows import FILLED, GAP, INFO, RECEIVE, SERVER, SOURCE, VALUE, Rows
 
 TimeKind = Literal["source", "server", "receive"]
 SpanKind = Literal["gap", "bad", "uncertain"]
@@ -122,7 +103,7 @@ def points_of(block: Block, slot: int, t0_ns: int, t1_ns: int, clock: TimeKind) 
     found = _of_rows(rows[first:last], time_ns[first:last])
     if clock == "server" or (ordered and first > 0):
         return found if ordered else _in_order([found])
-    older = [_of_buckets(held, width_ns(level), clock) for level in reversed(range(LEVELS)) if len(held := block.level(level, slot))]
+    older = [_of_buckets(held, width_ns(level), clock) for level in reversed(range(LEVELS)) if len(held := block.levels.of(level, slot))]
     parts = [part for kind in zip(*older, strict=True) for part in kind]
     return _in_order([*parts, found]) if parts or not ordered else found
 

@@ -95,7 +95,7 @@ class SoakPlant:
         """Write to every page of what is kept: its size is fixed, but the system gives memory only when it is written to, and with one
         sample a second that takes days, in which everything would seem to grow."""
         for block in self.live.history._blocks:
-            for array in (block._ring, block._levels):
+            for array in (block._ring, block.levels._tables):
                 array.reshape(-1)[::512] |= 0
 
 

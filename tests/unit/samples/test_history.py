@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from app.model.columns import SampleColumns
 from app.model.values import Quality, Sample, Value
-from app.samples.block import LEVELS
 from app.samples.decimate import decimate
 from app.samples.history import BRIEF_ROWS, BUCKETS_PER_TAG, GAP, History, TimeKind
+from app.samples.levels import LEVELS
 from app.samples.points import Points
 
 
