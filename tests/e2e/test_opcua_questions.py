@@ -1,12 +1,13 @@
 """What can be asked of a real OPC UA server beyond browsing and reading: references, methods, where a node stands, what it holds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from time import monotonic
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
 from app.drivers.base import Item, Wire
+from app.drivers.opcua import requests
 from app.drivers.opcua.questions import (
     Contents,
     CrawlBelow,
@@ -52,6 +53,28 @@ async def one_of(session: OpcUaSession, question: Question, kind: type[A]) -> A:
 def shown(lines: tuple[Line, ...]) -> list[str]:
     """As a person sees them."""
     return [f"{'  ' * line.level}{line.name}: {line.text}" + (f" [{line.type}]" if line.type else "") for line in lines]
+
+
+# --- crawling
+
+
+@pytest.mark.parametrize("parents", [0, 1])
+async def test_that_no_server_is_asked_what_is_below_properties_alone(
+    peer: OpcUaPeer, parents: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    browse = requests.browse
+
+    def counted(nodes: Sequence[bytes], *how: Any, **more: Any) -> bytes:
+        asked.append(len(nodes))
+        return browse(nodes, *how, **more)
+
+    monkeypatch.setattr(requests, "browse", counted)
+    async with connected(peer.url) as session:
+        found = [name async for page in session._browser.crawl(LINE + "s=Nodes.Mix", 100, parents=parents) for name in page.name]
+    assert found == ["InputArguments", "OutputArguments"]
+    assert asked
+    assert all(asked), "node-opcua answers BadNothingToDo to none, and the whole crawl would end"
 
 
 # --- references

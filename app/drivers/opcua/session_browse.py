@@ -244,17 +244,17 @@ class _Walk:
         self._next = len(self._nodes)
 
     def portion(self, size: int, *, whole: bool) -> _Portion | None:
-        """The next nodes, None where there are none, or, if a ``whole`` portion is wanted, fewer."""
-        end = min(self._next + size, len(self._nodes))
-        if end == self._next or (whole and end - self._next < size):
-            return None
-        places: Sequence[int] = range(self._next, end)
-        nodes = self._nodes[self._next : end]
-        if not all(nodes):
-            places = [place for place in places if self._nodes[place]]
-            nodes = [node for node in nodes if node]
-        self._next = end
-        return _Portion(places, nodes)
+        """The next nodes that something may be below, None where there are none, or, if a ``whole`` portion is wanted, fewer."""
+        while (end := min(self._next + size, len(self._nodes))) > self._next and not (whole and end - self._next < size):
+            places: Sequence[int] = range(self._next, end)
+            nodes = self._nodes[self._next : end]
+            self._next = end
+            if not all(nodes):
+                places = [place for place in places if self._nodes[place]]
+                nodes = [node for node in nodes if node]
+            if nodes:  # a server refuses to be asked for nothing
+                return _Portion(places, nodes)
+        return None
 
     def parent(self, place: int) -> Parent:
         return Parent(self.ids[place], self._paths[place], self._indexes[place])
