@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,24 +14,23 @@ from typing import Final
 import msgspec
 
 from app.connector import frames
-from app.drivers.base import EndpointConfig, EndpointReport, Learned, UnitSettings, WatchItem
+from app.drivers.base import EndpointConfig, EndpointReport, UnitSettings, WatchItem
 from app.drivers.questions import Question
 from app.errors import EndpointError, UserError
-from app.model.columns import SampleColumns
 from app.model.plant import Identity
-from app.runtime.answers import result_of
 from app.runtime.clock import Clock
+from app.runtime.connector_lines import ConnectorLines
 from app.runtime.identity import Difference, differences, identity_error
 from app.runtime.inbox import AliveIn, GapIn, Inbox, ItemsIn, LearnedIn, MemoryIn, PhaseIn, SamplesIn, TrafficIn
+from app.runtime.learned import merged, worked_with
 from app.runtime.opening import Opening, in_thread
 from app.runtime.outage_log import OutageLog
 from app.runtime.patience import ASK_FIRST, SETTLED_S, SLOWLY, START_TICKS, STOOD_STILL_S, BackOff, LinkLimits
+from app.runtime.pending import Pending
 from app.runtime.process import ConnectorGoneError, ConnectorProcess, to_the_end
-from app.runtime.state import LogEntry, LogLevel, Phase, Reply
+from app.runtime.state import LogEntry, LogLevel, Phase
 
 WATCH_CHUNK: Final = 5_000
-LEARNED_CHARACTERS: Final = 250_000
-"""Kept of what a connector says that it learned: it goes into one frame."""
 _log = logging.getLogger(__name__)
 
 
@@ -44,8 +42,6 @@ class _Gone:
 
 
 _Turn = frames.Opened | frames.Failed | frames.Lost | _Gone
-_LINE: Final = re.compile(r"([DIWEC]) ([\w.]+): (.*)", re.DOTALL)
-_LEVELS: Final[dict[str, LogLevel]] = {"D": "DEBUG", "I": "INFO", "W": "WARNING", "E": "ERROR", "C": "ERROR"}
 
 
 class Link:
@@ -55,7 +51,7 @@ class Link:
         self.number, self._config, self._secret = number, opening.config, opening.secret
         self._inbox, self._clock, self._command, self._limits = inbox, clock, command, limits
         self._wanted: dict[int, WatchItem] = {}
-        self._pending: dict[int, type[Question] | None] = {}
+        self._pending = Pending(inbox.put)
         self._attempt = opening.config
         self._report: EndpointReport | None = None
         self._changed: tuple[Difference, ...] = ()
@@ -73,7 +69,7 @@ class Link:
         self._retry = asyncio.Event()
         self._ticks = 0
         self._has_answered = self._opening = False
-        self._line_level: LogLevel = "INFO"
+        self._lines = ConnectorLines()
 
     # Called on the loop by the owner's thread
     def watch(self, add: Sequence[WatchItem], remove: Sequence[int]) -> None:
@@ -104,17 +100,16 @@ class Link:
         if not self._connected:
             why = self._trouble.why if self._trouble else "the connection is not open yet"
             error = EndpointError("Not connected", where=self._config.name, why=why, fix="Wait until it is connected, then try again")
-            self._inbox.put(Reply(frame.token, error, done=True))
+            self._pending.refuse(frame.token, error)
             return
         if of_tags and not self._is_live:
-            self._inbox.put(Reply(frame.token, identity_error(self._config.url, self._changed), done=True))
+            self._pending.refuse(frame.token, identity_error(self._config.url, self._changed))
             return
-        self._pending[frame.token] = question
+        self._pending.begin(frame.token, question)
         self._send(frame)
 
     def cancel(self, token: int) -> None:
-        if token in self._pending:
-            del self._pending[token]
+        if self._pending.cancel(token):
             self._send(frames.Cancel(token=token))
 
     def trace(self, on: bool) -> None:
@@ -159,7 +154,7 @@ class Link:
         finally:
             self._connected = False
             self._settle()
-            self._fail_pending("the connection was closed")
+            self._pending.refuse_all(self._config.name, "the connection was closed")
 
     async def _use_one_process(self) -> None:
         """Start a connector and use it as long as it is good."""
@@ -268,7 +263,9 @@ class Link:
                         self._inbox.put(SamplesIn(self.number, columns, self._clock.monotonic_s()))
                         await self._wait_until(lambda: self._inbox.has_room_for(self.number))
                 elif isinstance(frame, frames.Replied):
-                    await self._on_reply(frame, columns)
+                    if (reply := self._pending.reply(frame, columns)) is not None:
+                        await self._wait_until(lambda: self._inbox.has_room)
+                        self._inbox.put(reply)
                 else:
                     self._on_frame(frame)
         except frames.FrameError as error:
@@ -302,7 +299,7 @@ class Link:
             case frames.Gap(handles=handles, dropped=dropped, why=why):
                 self._inbox.put(GapIn(self.number, handles, dropped, why))
             case frames.Taught(learned=learned):
-                self._config = msgspec.structs.replace(self._config, learned=_merged(self._config.learned, learned))
+                self._config = msgspec.structs.replace(self._config, learned=merged(self._config.learned, learned))
                 self._inbox.put(LearnedIn(self.number, self._config.learned))
             case frames.Traced(exchanges=exchanges, dropped=dropped):
                 self._inbox.put(TrafficIn(self.number, exchanges, dropped))
@@ -313,7 +310,7 @@ class Link:
         if not self._opening:  # nobody asked, or it said that it cannot: perhaps that only a person can help
             return
         self._opening = False
-        if _worked_with(self._attempt) != _worked_with(self._config):  # it would decode as the project said before
+        if worked_with(self._attempt) != worked_with(self._config):  # it would decode as the project said before
             self._open_again()
             return
         now_s = self._clock.monotonic_s()
@@ -357,7 +354,7 @@ class Link:
         self._outage.lost(why, now_s)
         self._trouble = why
         self._tell("waiting")
-        self._fail_pending(why.why)
+        self._pending.refuse_all(self._config.name, why.why)
 
     def _end_outage(self, report: EndpointReport) -> None:
         """The device of the project answers: told when that has lasted."""
@@ -389,17 +386,6 @@ class Link:
             why = f"{rss_bytes / 2**20:.0f} MB, more than the {self._limits.memory_bytes / 2**20:.0f} MB allowed"
             self._on_gone(self._error("The connector used too much memory", why, "It is started again; watch less, or report it"))
 
-    async def _on_reply(self, frame: frames.Replied, columns: SampleColumns | None) -> None:
-        if frame.token not in self._pending:
-            return
-        result = columns if columns is not None else result_of(frame, self._pending[frame.token])
-        if result is None:
-            raise frames.FrameError("a reply with no result")
-        if frame.done:
-            del self._pending[frame.token]
-        await self._wait_until(lambda: self._inbox.has_room)
-        self._inbox.put(Reply(frame.token, result, frame.done))
-
     async def _wait_until(self, has_room: Callable[[], bool]) -> None:
         """Until the owner's thread has made room, which has no event of this loop; meanwhile the connector does not count as hanging."""
         while not has_room():
@@ -422,8 +408,7 @@ class Link:
             self._on_gone(self._error("The connector stopped", str(error), "It is started again"))
         except frames.FrameError as error:
             if isinstance(frame, frames.Request):
-                self._pending.pop(frame.token, None)
-                self._inbox.put(Reply(frame.token, self._error("The request is too large", str(error), "Ask for less at once"), done=True))
+                self._pending.refuse(frame.token, self._error("The request is too large", str(error), "Ask for less at once"))
             else:
                 self._on_gone(self._error("The connector cannot be told", str(error), "It is started again"))
 
@@ -432,12 +417,6 @@ class Link:
             self._send(frames.Watch(remove=tuple(remove)))
         for start in range(0, len(add), WATCH_CHUNK):
             self._send(frames.Watch(add=tuple(add[start : start + WATCH_CHUNK])))
-
-    def _fail_pending(self, why: str) -> None:
-        for token in sorted(self._pending):
-            error = EndpointError("The request was not answered", where=self._config.name, why=why, fix="Try again when it is connected")
-            self._inbox.put(Reply(token, error, done=True))
-        self._pending.clear()
 
     def _tell(self, phase: Phase, *, retry_at_s: float | None = None) -> None:
         now_s = self._clock.monotonic_s()
@@ -451,11 +430,7 @@ class Link:
         return EndpointError(what, where=self._config.name, why=why, fix=fix)
 
     def _on_line(self, line: str) -> None:
-        """A line of the connector's stderr: our own at its level, a library's as information (ours tells the same in order)."""
-        if match := _LINE.match(line):
-            self._line_level = _LEVELS[match[1]] if match[2].startswith("app.") else "INFO"
-            line = f"{match[2]}: {match[3]}"
-        self._log(self._line_level, line)
+        self._log(*self._lines.entry(line))
 
     def _log(self, level: LogLevel, text: str) -> None:
         self._inbox.log(LogEntry(self._clock.wall_ns(), level, self._config.name, text))
@@ -464,20 +439,6 @@ class Link:
 def _missing(tags: int) -> str:
     """A new session begins with the values of now: what a device queued for the one before is gone with that."""
     return f"; {tags:,} {'tag has' if tags == 1 else 'tags have'} no values of that time" if tags else ""
-
-
-def _worked_with(config: EndpointConfig) -> EndpointConfig:
-    """What a session decodes by: of the identity, only the register that it reads; not what it only spares itself by."""
-    return msgspec.structs.replace(config, identity=Identity(register=config.identity.register), learned=Learned())
-
-
-def _merged(known: Learned, more: Learned) -> Learned:
-    """A limit only ever falls; ``reopen`` with a fresh configuration forgets it all. Nothing new where it would be too much."""
-    limits = known.limits | {name: min(number, known.limits.get(name, number)) for name, number in more.limits.items()}
-    quarantined = known.quarantined | more.quarantined
-    if sum(map(len, [*limits, *quarantined, *quarantined.values()])) > LEARNED_CHARACTERS:
-        return known
-    return Learned(limits=limits, quarantined=quarantined)
 
 
 async def _end(process: ConnectorProcess, *tasks: asyncio.Task[None]) -> None:
