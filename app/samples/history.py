@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -18,6 +17,7 @@ from app.samples.decimate import Thinned, thin
 from app.samples.handles import Places, TagHandles
 from app.samples.points import Curve, Points, TimeKind, drawn, points_of, row_times
 from app.samples.rows import FINAL, GAP, INFO, RECEIVE, ROW_WORDS, SERVER, SOURCE, VALUE, Rows
+from app.samples.staging import Staging, block_of, first_slot, within
 
 __all__ = ["GAP", "History", "Series", "TimeKind", "Usage"]
 
@@ -35,17 +35,7 @@ IDLE_NS: Final = 60_000_000_000
 REASONS: Final = 1_000
 
 _LONG_BLOCK, _BRIEF_BLOCK = 64, 256
-_SLOT_BITS: Final = 10
-_STAGED_ROWS: Final = 160_000
-"""So many wait (8 MB): the more of a block are put in place together, the less each costs; and of small blocks, little is done at once."""
-_MOST_STAGED_ROWS: Final = 2 * _STAGED_ROWS
-"""Where nobody tidies."""
-_STAGED_BATCHES: Final = 200
-"""Of one block: many small ones cost as much as a large one when they are joined."""
 _UNKNOWN, _NO_ROOM = -1, -2
-
-
-Slot = TypeVar("Slot", int, Places)
 
 
 @cache
@@ -54,20 +44,6 @@ def _keep() -> npt.NDArray[np.bool_]:
     keep = np.zeros(256, np.bool_)
     keep[[TYPE_CODES[name] for name in (*NUMERIC_TYPES, "bool", "enum")]] = True
     return keep
-
-
-class _Staged:
-    """What waits for one block, in order of arrival."""
-
-    def __init__(self) -> None:
-        self.slots: list[npt.NDArray[np.int16]] = []
-        self.parts: list[Rows] = []
-        self.rows = 0
-
-    def add(self, slots: npt.NDArray[np.int16], rows: Rows) -> None:
-        self.slots.append(slots)
-        self.parts.append(rows)
-        self.rows += len(rows)
 
 
 class Series(NamedTuple):
@@ -119,8 +95,7 @@ class History:
         self._slots: dict[str, int] = {}
         self._tags: dict[int, str] = {}
         self._known: WeakKeyDictionary[TagHandles, Places] = WeakKeyDictionary()
-        self._staged: list[_Staged] = []
-        self._staged_rows = 0
+        self._staging = Staging(self._blocks)
         self._reasons: dict[int, tuple[int, str]] = {}
         self._next_reason = 1
 
@@ -161,7 +136,7 @@ class History:
             rows[:, INFO] |= columns.status[chosen].astype(np.int64) << 8
         if columns.objects:
             _add_whole_numbers(rows, columns, np.arange(len(columns)) if rows_kept is None else rows_kept)
-        self._stage(slots, rows)
+        self._staging.add(slots, rows)
 
     def gap(self, tag: str, at_ns: int, why: str = "", *, final: bool = False) -> None:
         """Samples of a tag are missing from here on: its curve is interrupted. Not for tags that have no samples."""
@@ -184,7 +159,7 @@ class History:
         rows[:, SERVER] = FINAL if final else 0
         rows[:, VALUE] = np.array(np.nan).view(np.int64)
         rows[:, INFO] = GAP | self._reason(at_ns, why) << 8
-        self._stage(slots, rows)
+        self._staging.add(slots, rows)
 
     def explain(self, at_ns: int, why: str) -> None:
         """Why there were gaps at that time, where it was not known then."""
@@ -206,8 +181,8 @@ class History:
                 continue
             new = self._slot(True) if self._long < LONG_TAGS else _NO_ROOM
             if new >= 0:
-                self._settle(slot >> _SLOT_BITS)
-                self._block(new).adopt(_within(new), self._block(slot), _within(slot))
+                self._staging.settle(block_of(slot))
+                self._block(new).adopt(within(new), self._block(slot), within(slot))
                 self._empty(slot)
                 self._slots[tag], self._tags[new] = new, tag
 
@@ -272,11 +247,11 @@ class History:
         slot = self._slots.get(tag)
         if slot is None:
             return None
-        self._settle(slot >> _SLOT_BITS)
-        return self._block(slot), _within(slot)
+        self._staging.settle(block_of(slot))
+        return self._block(slot), within(slot)
 
     def _block(self, slot: int) -> Block:
-        return self._blocks[slot >> _SLOT_BITS]
+        return self._blocks[block_of(slot)]
 
     def _is_long(self, slot: int) -> bool:
         return self._block(slot).rows == self._sizes[True][1]
@@ -310,9 +285,8 @@ class History:
             size, rows, buckets = self._sizes[long]
             more = size * Block.bytes_of(rows, buckets)
             if self.bytes + more <= self._total_bytes:
-                base = len(self._blocks) << _SLOT_BITS
+                base = first_slot(len(self._blocks))
                 self._blocks.append(Block(size, rows, buckets))
-                self._staged.append(_Staged())
                 self.bytes += more
                 free.extend(range(base + size - 1, base - 1, -1))
             else:
@@ -325,67 +299,30 @@ class History:
     def _free_idle(self, long: bool) -> None:
         """Forget the tag that had no sample for the longest time, when that is long enough."""
         newest = max((int(block.seen_ns.max()) for block in self._blocks), default=0)
-        seen = [(int(self._block(slot).seen_ns[_within(slot)]), slot) for slot in self._tags if self._is_long(slot) == long]
+        seen = [(int(self._block(slot).seen_ns[within(slot)]), slot) for slot in self._tags if self._is_long(slot) == long]
         if seen and min(seen)[0] < newest - IDLE_NS:
             self.forget(self._tags[min(seen)[1]])
 
     def _empty(self, slot: int) -> None:
-        self._settle(slot >> _SLOT_BITS)  # nothing that waits may come under who has the place next
+        self._staging.settle(block_of(slot))  # nothing that waits may come under who has the place next
         self._known.clear()
         del self._tags[slot]
         long = self._is_long(slot)
         self._long -= long
-        self._block(slot).clear(_within(slot))
+        self._block(slot).clear(within(slot))
         self._free[long].append(slot)
 
-    # From what was staged to its place
-
-    def _stage(self, slots: Places, rows: Rows) -> None:
-        blocks = slots >> _SLOT_BITS
-        if (blocks[1:] < blocks[:-1]).any():
-            order = np.argsort(blocks.astype(np.int16), kind="stable")
-            slots, rows, blocks = slots[order], rows.take(order, axis=0), blocks[order]
-        within = _within(slots).astype(np.int16)  # sorted by its digits, in a third of the time
-        cuts = [0, *(np.flatnonzero(blocks[1:] != blocks[:-1]) + 1).tolist(), len(blocks)]
-        for start, end in itertools.pairwise(cuts):
-            if (block := int(blocks[start])) >= 0:
-                staged = self._staged[block]
-                staged.add(within[start:end], rows[start:end])
-                self._staged_rows += end - start
-                if len(staged.parts) >= _STAGED_BATCHES:
-                    self._settle(block)
-        while self._staged_rows > _MOST_STAGED_ROWS:
-            self._settle_largest()
+    # Putting in place what was taken
 
     @property
     def is_untidy(self) -> bool:
         """Whether there is something for ``tidy`` to do."""
-        return self._staged_rows > _STAGED_ROWS
+        return self._staging.is_full
 
     def tidy(self) -> None:
         """A little of the work that taking batches has left to do; call it 25 times a second at 100,000 values a second (1 to 2 ms)."""
-        if self.is_untidy:
-            self._settle_largest()
-
-    def _settle_largest(self) -> None:
-        self._settle(max(range(len(self._staged)), key=lambda block: self._staged[block].rows))
-
-    def _settle(self, block: int) -> None:
-        """What waits for one block goes to its place."""
-        staged = self._staged[block]
-        if not staged.rows:
-            return
-        self._staged[block] = _Staged()
-        self._staged_rows -= staged.rows
-        slots = np.concatenate(staged.slots)
-        order = np.argsort(slots, kind="stable")
-        rows = np.concatenate(staged.parts).take(order, axis=0)  # whole rows: a sixth of the time that indexing takes
-        self._blocks[block].append(slots.take(order).astype(np.intp), rows)
-
-
-def _within(slot: Slot) -> Slot:
-    """Of a slot of the history, the one of its block."""
-    return slot & ((1 << _SLOT_BITS) - 1)
+        if self._staging.is_full:
+            self._staging.settle_largest()
 
 
 def _add_whole_numbers(rows: Rows, columns: SampleColumns, of: npt.NDArray[np.intp]) -> None:

@@ -146,7 +146,7 @@ def fed(rows: list[tuple[int, float]], *, rows_per_tag: int, parts: int) -> Hist
     history = History(rows_per_tag=rows_per_tag)
     for part in np.array_split(np.arange(len(rows)), parts):
         history.append(TAGS, columns(*((1, rows[place][1], rows[place][0] * SECOND + 1) for place in part), quality=Quality.BAD))
-        history._settle(0)
+        history._staging.settle(0)
     return history
 
 
@@ -224,7 +224,7 @@ def test_that_more_tags_than_there_is_room_for_take_the_place_of_those_that_have
     late = 3_600 * SECOND
     kept = history.tags()[-1]
     history.append({5_000: kept}, columns((5_000, 1.0, late)))
-    history._settle(len(history._blocks) - 1)
+    history._staging.settle(len(history._blocks) - 1)
     history.append({6_000: "new"}, columns((6_000, 7.0, late)))
     assert history.series("new").value.tolist() == [7.0]
     assert len(history.tags()) == room
