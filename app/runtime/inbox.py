@@ -17,9 +17,8 @@ from app.runtime.state import LogEntry, Phase, Reply
 
 SAMPLE_ROWS = 1_000_000
 """Of all links together, about 42 MB of columns: ten seconds at 100,000 values/s in which the owner may not have pumped."""
-LINK_ROWS = 300_000
-"""A link stops reading its connector while more of its samples than this wait: the connector keeps as many again, the newest, and tells
-what it loses."""
+LINK_ROWS = 500_000
+"""A link stops reading its connector while more of its samples than this wait: the connector keeps the newest, and tells what it loses."""
 REPLY_ROWS = 200_000
 """Links stop reading their connector while more browsed rows than this wait."""
 REPLY_ROWS_AT_ONCE = 2_000
