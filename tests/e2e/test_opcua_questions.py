@@ -77,6 +77,15 @@ async def test_that_no_server_is_asked_what_is_below_properties_alone(
     assert all(asked), "node-opcua answers BadNothingToDo to none, and the whole crawl would end"
 
 
+async def test_that_no_request_is_sent_for_nothing(peer: OpcUaPeer) -> None:
+    async with connected(peer.url) as session:
+        services = session._services
+        before = dict(services.requests)
+        answers = [await services.read([]), await services.browse([]), await services.translate([]), await services.read_plain([], 1)]
+        assert answers == [[], [], [], []]
+        assert services.requests == before
+
+
 # --- references
 
 

@@ -55,7 +55,7 @@ class Browser:
         """
         targets = await self._nodes.resolve([node or ROOT for node in nodes])
         known = {place: encoded(target.node) for place, target in enumerate(targets) if target.node is not None}
-        found = await self._services.browse(list(known.values())) if known else []
+        found = await self._services.browse(list(known.values()))
         filled = [targets[place] for place, one in zip(known, found, strict=True) if one.rows]
         await self._nodes.load_ancestors(target for target in filled if not self._nodes.is_placed(target.id))
         listing = Listing(self._services.namespaces)
@@ -194,7 +194,7 @@ class Browser:
 
     async def _name_types(self, definitions: set[bytes]) -> None:
         nodes = [node for node in definitions - self._type_names.keys() if node[0] & 0xC0 == 0]
-        answers = await self._services.read([(node, DISPLAY_NAME) for node in nodes]) if nodes else []
+        answers = await self._services.read([(node, DISPLAY_NAME) for node in nodes])
         for node, answer in zip(nodes, answers, strict=True):
             self._type_names[node] = answer.value if isinstance(answer.value, str) else ""
 

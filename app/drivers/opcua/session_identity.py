@@ -118,7 +118,7 @@ class Identification:
         """What stands at their addresses, in one request for all that fit in one."""
         targets = await Nodes(self._services).resolve([item.address for item in items]) if items else []
         nodes = [encoded(target.node) for target in targets if target.node is not None]
-        answers = await self._services.read([(node, attribute) for node in nodes for attribute in _GLANCED]) if nodes else []
+        answers = await self._services.read([(node, attribute) for node in nodes for attribute in _GLANCED])
         seen = iter(zip(*(iter(answers),) * len(_GLANCED), strict=True))
         return [
             Glance(target.status) if target.node is None else Glance(max(one.status for one in told), *(str(one.value) for one in told))
@@ -163,7 +163,7 @@ class Identification:
         return good, refused
 
     async def _proven(self, good: Sequence[Identified]) -> list[Identified]:
-        answers = await self._services.read_attribute([one.node for one in good], VALUE) if good else []
+        answers = await self._services.read_attribute([one.node for one in good], VALUE)
         return [_as_sent(one, answer) for one, answer in zip(good, answers, strict=True)]
 
 

@@ -50,7 +50,7 @@ class MonitoredItems:
             EndpointError: The server cannot be asked at all, or refuses all of them.
         """
         wanted = [self._wanted(client, found, found.deadband) for client, found in items]
-        granted = await self._services.batched("monitor", wanted, self._create) if wanted else []
+        granted = await self._services.batched("monitor", wanted, self._create)
         again = [place for place, one in enumerate(granted) if one.status in _FILTER_REFUSED and wanted[place].deadband]
         for place, one in zip(again, await self._plain([wanted[place] for place in again]), strict=True):
             granted[place] = one
@@ -62,7 +62,7 @@ class MonitoredItems:
 
     async def _plain(self, wanted: Sequence[Wanted]) -> list[Granted]:
         """Without the deadband that the server does not have."""
-        return await self._services.batched("monitor", [one._replace(deadband=0.0) for one in wanted], self._create) if wanted else []
+        return await self._services.batched("monitor", [one._replace(deadband=0.0) for one in wanted], self._create)
 
     def _wanted(self, client: int, found: Identified, deadband: float) -> Wanted:
         interval_ms = float(found.item.interval_ms)

@@ -110,7 +110,7 @@ class Nodes:
             targets.append(target)
             if path is not None:
                 paths[place] = path
-        answers = await self._services.translate(list(paths.values())) if paths else []
+        answers = await self._services.translate(list(paths.values()))
         for place, (status, node) in zip(paths, answers, strict=True):
             if node is None:
                 why = f"{status_text(status)}: no node at {addresses[place]}"
@@ -190,7 +190,7 @@ class Nodes:
         """Fetch names and parents of these nodes and of everything above them, one level per round of requests."""
         level: dict[str, Node] = {target.id: target.node for target in targets if target.node is not None}
         unnamed = {node_id: node for node_id, node in level.items() if node_id not in self._names}
-        answers = await self._services.read([(node, BROWSE_NAME) for node in unnamed.values()]) if unnamed else []
+        answers = await self._services.read([(node, BROWSE_NAME) for node in unnamed.values()])
         for node_id, answer in zip(unnamed, answers, strict=True):
             if isinstance(answer.value, str):
                 self._names[node_id] = _qualified(answer.value, self._services.namespaces)

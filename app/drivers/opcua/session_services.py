@@ -112,6 +112,8 @@ class Services:
         return await self._parts(service, items, partial(self._sized, service, call))
 
     async def _parts(self, service: Service, items: Sequence[A], ask: Callable[[Sequence[A]], Awaitable[list[B]]]) -> list[B]:
+        if not items:  # BadNothingToDo, from servers that are strict
+            return []
         size = self.sizes[service]
         if len(items) <= size:
             return await ask(items)
@@ -172,7 +174,7 @@ class Services:
         if not any(quarantined):
             return await self._parts(service, items, together_)
         rest = [item for item, alone in zip(items, quarantined, strict=True) if not alone]
-        answers = iter(await self._parts(service, rest, together_) if rest else [])
+        answers = iter(await self._parts(service, rest, together_))
         alone = iter(
             await together(self._alone(service, item, call, refused, node_of) for item, one in zip(items, quarantined, strict=True) if one)
         )

@@ -39,7 +39,7 @@ class TypeWords:
     async def display_names(self, ids: Iterable[str]) -> dict[str, str]:
         """Id → name of any nodes, "" for one that tells none."""
         targets = [target for target in await self._nodes.resolve(sorted(ids)) if target.node is not None]
-        answers = await self._services.read([(target.node or ns0(84), DISPLAY_NAME) for target in targets]) if targets else []
+        answers = await self._services.read([(target.node or ns0(84), DISPLAY_NAME) for target in targets])
         return {target.id: answer.value if isinstance(answer.value, str) else "" for target, answer in zip(targets, answers, strict=True)}
 
     def words(self, data_type: str, rank: int, dimensions: Sequence[int] = ()) -> str:

@@ -32,7 +32,7 @@ class Values:
         """
         targets = await self._nodes.resolve([item.address for item in items])
         known = {place: target.node for place, target in enumerate(targets) if target.node is not None}
-        answers = await self._services.read([(node, VALUE) for node in known.values()]) if known else []
+        answers = await self._services.read([(node, VALUE) for node in known.values()])
         receive_ns = time_ns()
         values = [NO_VALUE._replace(status=target.status) for target in targets]
         for place, value in zip(known, await self._types.finished(answers), strict=True):
