@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
@@ -147,13 +146,13 @@ def test_that_the_process_ends_with_its_work(counted: NodeCache, monkeypatch: py
     assert counted.search(["p/e"], "node77", 9).result(WAIT_S).known == 2 * ELSEWHERE_AFTER
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there it is begun with a priority class")
 def test_that_the_process_gives_way_to_the_window_from_its_beginning() -> None:
     process = NodeProcess(Database().path)
     try:
-        assert os.getpriority(os.PRIO_PROCESS, process._process.pid) == os.getpriority(os.PRIO_PROCESS, 0) + NICE
+        given = psutil.Process(process._process.pid).nice()
     finally:
         process.close()
+    assert given == (psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else psutil.Process().nice() + NICE)
 
 
 def test_that_a_process_that_hangs_does_not_keep_the_window_from_closing(counted: NodeCache, monkeypatch: pytest.MonkeyPatch) -> None:
