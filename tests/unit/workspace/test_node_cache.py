@@ -152,7 +152,10 @@ def test_that_the_process_gives_way_to_the_window_from_its_beginning() -> None:
         given = psutil.Process(process._process.pid).nice()
     finally:
         process.close()
-    assert given == (psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else psutil.Process().nice() + NICE)
+    if sys.platform == "win32":
+        assert given == psutil.BELOW_NORMAL_PRIORITY_CLASS
+    else:
+        assert given == int(psutil.Process().nice()) + NICE
 
 
 def test_that_a_process_that_hangs_does_not_keep_the_window_from_closing(counted: NodeCache, monkeypatch: pytest.MonkeyPatch) -> None:
